@@ -8,6 +8,17 @@ import (
 	"github.com/leads-etl/leads-etl/schema"
 )
 
+// Binding ties a sink to one seller's output. It is fixed for the sink's life.
+type Binding struct {
+	// JournalID is the id of the journal that the rows are derived from: output
+	// written under another one is foreign.
+	JournalID string
+	// Account is the configuration's name for the seller, Marketplace eBay's name
+	// of the marketplace, "EBAY_DE". Neither is empty.
+	Account     string
+	Marketplace string
+}
+
 // Position is how far in a journal an output has come: everything before Next
 // is in it. It is stored together with the output it describes, by the sink,
 // and nowhere else.
