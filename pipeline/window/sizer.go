@@ -1,0 +1,78 @@
+package window
+
+import (
+	"sync"
+	"time"
+)
+
+// Bounds of what a Sizer learns.
+const (
+	// Longest is the widest window that is ever asked for.
+	Longest = 32 * 24 * time.Hour
+	// targetLeads is the number of leads that a page should hold: enough that
+	// calls are few, few enough that a page is small and a retry is cheap.
+	targetLeads = 2000
+	// slowAnswer is the time beyond which an answer is taken for a strain on
+	// the API.
+	slowAnswer = 20 * time.Second
+)
+
+// Sizer learns how wide a window may be: wider while answers are small and
+// fast, narrower when they are large, slow or refused. It is safe for
+// concurrent use.
+type Sizer struct {
+	mu   sync.Mutex
+	size time.Duration
+}
+
+// NewSizer returns a Sizer that starts at the given width.
+func NewSizer(start time.Duration) *Sizer {
+	return &Sizer{size: clampSize(start)}
+}
+
+// Size is the width that the next window should have.
+func (s *Sizer) Size() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
+}
+
+// Answered tells of a good answer for w that held so many leads and took that
+// long.
+func (s *Sizer) Answered(w Window, leads int, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	length := w.Length()
+	switch {
+	case leads > targetLeads || took > slowAnswer:
+		s.size = min(s.size, clampSize(length/2))
+	case leads <= targetLeads/2 && took <= slowAnswer/2 && length >= s.size*3/4:
+		// Only a window of about the present size says that twice it may be
+		// tried: otherwise every worker in flight would double it again.
+		s.size = clampSize(2 * s.size)
+	}
+}
+
+// Failed tells that w was refused or failed in spite of being tried again.
+func (s *Sizer) Failed(w Window) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = min(s.size, clampSize(w.Length()/2))
+}
+
+// Next cuts the next window off the front of rest: about Size wide, and ending
+// with a UTC day where it would cross one, so that days fill up one by one.
+func (s *Sizer) Next(rest Window) (next, remaining Window) {
+	end := rest.From.Add(s.Size())
+	if midnight := end.Truncate(24 * time.Hour); midnight.After(rest.From) {
+		end = midnight
+	}
+	if !end.Before(rest.To) {
+		return rest, Window{}
+	}
+	return Window{rest.From, end}, Window{end, rest.To}
+}
+
+func clampSize(d time.Duration) time.Duration {
+	return max(Second, min(Longest, d.Truncate(Second)))
+}
