@@ -2,7 +2,7 @@ package schema
 
 import (
 	"fmt"
-	"math"
+	"strconv"
 	"strings"
 )
 
@@ -11,6 +11,9 @@ const (
 	DecimalPrecision = 18
 	DecimalScale     = 4
 )
+
+// decimalUnit is 10^DecimalScale.
+const decimalUnit = 10_000
 
 // Decimal is an amount of money: the digits as the API sent them and the same
 // value as a scaled integer.
@@ -57,18 +60,24 @@ func ParseDecimal(s string) (Decimal, error) {
 // Canonical returns the value in its shortest plain form ("12.5" for "012.50",
 // "0" for "-0.00"), which is what the content hash sees: the same amount
 // written differently is not a change.
-func (d Decimal) Canonical() string {
-	u := d.Unscaled
-	sign := ""
-	if u < 0 {
-		sign, u = "-", -u
+func (d Decimal) Canonical() string { return string(d.appendCanonical(nil)) }
+
+func (d Decimal) appendCanonical(dst []byte) []byte {
+	u := uint64(d.Unscaled)
+	if d.Unscaled < 0 {
+		dst, u = append(dst, '-'), -u
 	}
-	scale := int64(math.Pow10(DecimalScale))
-	frac := strings.TrimRight(fmt.Sprintf("%0*d", DecimalScale, u%scale), "0")
-	if frac != "" {
-		frac = "." + frac
+	dst = strconv.AppendUint(dst, u/decimalUnit, 10)
+	fraction := u % decimalUnit
+	if fraction == 0 {
+		return dst
 	}
-	return fmt.Sprintf("%s%d%s", sign, u/scale, frac)
+	dst = append(dst, '.')
+	for unit := uint64(decimalUnit / 10); fraction > 0; unit /= 10 {
+		dst = append(dst, byte('0'+fraction/unit))
+		fraction %= unit
+	}
+	return dst
 }
 
 func allDigits(s string) bool {
