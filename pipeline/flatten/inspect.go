@@ -1,0 +1,78 @@
+package flatten
+
+import (
+	"io"
+	"math"
+)
+
+// Inspection is what an answer says of itself and what it holds.
+type Inspection struct {
+	// Items counts the listings, Leads the lead responses in all of them, both
+	// as they were received: also those that become dead letters.
+	Items, Leads int
+	// Undated counts the leads whose submitted time is absent or does not fit.
+	Undated int
+	// TotalItems and TotalLeads are what the answer announces; nil if it does
+	// not, or with something that is no count.
+	TotalItems, TotalLeads *int
+	// Errors and Warnings are in eBay's common form, the first hundred of each.
+	Errors, Warnings []APIMessage
+}
+
+// Inspect reads an answer of the API, decompressed, to its end, and reports what
+// is in it. It is strict: an answer that ends early, is no JSON, or has
+// something behind its end is a *CorruptError. Other errors are those of the
+// reader, wrapped.
+//
+// It counts as Flattener.Page does: Leads is the number of rows, undated rows
+// and dead letters with a Response that Page would return of all times. Its
+// memory does not grow with the answer.
+//
+// It reads bodies of HTTP errors as well, which have the same form.
+func Inspect(json io.Reader) (Inspection, error) {
+	var v inspector
+	items, leads, err := readAnswer(json, &v)
+	if err != nil {
+		return Inspection{}, err
+	}
+	v.Items, v.Leads = items, leads
+	return v.Inspection, nil
+}
+
+// inspector is the visitor of Inspect.
+type inspector struct{ Inspection }
+
+func (v *inspector) announced(name, value string) {
+	switch name {
+	case "totalItems":
+		announce(&v.TotalItems, value)
+	case "totalLeads":
+		announce(&v.TotalLeads, value)
+	case "errors":
+		v.Errors = appendMessages(v.Errors, value)
+	case "warnings":
+		v.Warnings = appendMessages(v.Warnings, value)
+	}
+}
+
+// announce reads a total, unless there was one before.
+func announce(total **int, value string) {
+	if *total != nil {
+		return
+	}
+	if n, ok := integerOf(value); ok && n >= 0 && n <= math.MaxInt {
+		count := int(n)
+		*total = &count
+	}
+}
+
+func (v *inspector) lead(text string) {
+	if !submittedTime(text).Valid {
+		v.Undated++
+	}
+}
+
+func (v *inspector) openListing()       {}
+func (v *inspector) listed(_, _ string) {}
+func (v *inspector) closeListing()      {}
+func (v *inspector) dead(_ DeadLetter)  {}
