@@ -1,0 +1,112 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+)
+
+// Identity is what a state folder belongs to: one seller on one marketplace of
+// one API.
+type Identity struct {
+	// Account is the seller's name in the config.
+	Account     string `json:"account"`
+	Marketplace string `json:"marketplace"`
+	// API is the base URL.
+	API string `json:"api"`
+}
+
+// String is the identity as it is named to people.
+func (i Identity) String() string {
+	return fmt.Sprintf("account %q on %s of %s", i.Account, i.Marketplace, i.API)
+}
+
+const identityFile = "identity.json"
+
+// identity is the content of the identity file.
+type identity struct {
+	Format  int       `json:"format"`
+	Journal uuid.UUID `json:"journal"`
+	First   Seq       `json:"first"`
+	Identity
+}
+
+// newIdentity makes the identity of a journal that did not exist before.
+func newIdentity(of Identity) (identity, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return identity{}, fmt.Errorf("make an id for the journal: %w", err)
+	}
+	return identity{Format: formatVersion, Journal: id, Identity: of}, nil
+}
+
+func (id identity) encode() ([]byte, error) {
+	b, err := json.MarshalIndent(id, "", "  ")
+	return append(b, '\n'), err
+}
+
+// readIdentity reads the identity file of the state folder dir. The error is
+// fs.ErrNotExist if there is neither that file nor a segment.
+func readIdentity(dir string) (identity, error) {
+	folder := filepath.Join(dir, journalFolder)
+	path := filepath.Join(folder, identityFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		bases, listErr := listSegments(folder)
+		if listErr != nil && !errors.Is(listErr, fs.ErrNotExist) {
+			return identity{}, listErr
+		}
+		if len(bases) > 0 {
+			return identity{}, &StateError{Dir: dir, Problem: fmt.Sprintf("%s holds %d segments of a journal, but %s is missing", folder, len(bases), identityFile)}
+		}
+	}
+	if err != nil {
+		return identity{}, fmt.Errorf("read the journal's identity: %w", err)
+	}
+	id, err := parseIdentity(b)
+	if version, ok := errors.AsType[*VersionError](err); ok {
+		version.Path = path
+		return identity{}, version
+	}
+	if err != nil {
+		return identity{}, &StateError{Dir: dir, Problem: fmt.Sprintf("%s is damaged (%v)", path, err)}
+	}
+	return id, nil
+}
+
+// parseIdentity reads the content of an identity file. A format that is newer
+// is a *VersionError without path.
+func parseIdentity(b []byte) (identity, error) {
+	// The format comes first: of a newer one nothing else is known.
+	var version struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &version); err != nil {
+		return identity{}, err
+	}
+	if version.Format > formatVersion {
+		return identity{}, &VersionError{Have: version.Format, Supported: formatVersion}
+	}
+	var id identity
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&id); err != nil {
+		return identity{}, err
+	}
+	switch {
+	case d.Decode(new(any)) != io.EOF:
+		return identity{}, errors.New("something follows the object")
+	case id.Format != formatVersion:
+		return identity{}, fmt.Errorf("there is no format %d", id.Format)
+	case id.Journal == uuid.Nil:
+		return identity{}, errors.New("it names no journal")
+	}
+	return id, nil
+}

@@ -1,0 +1,144 @@
+package journal
+
+import (
+	"sort"
+	"sync"
+)
+
+// index is what a journal keeps in memory: where each record is, and what its
+// pages and events say, as far as anybody asks for it without reading.
+type index struct {
+	mu       sync.RWMutex
+	segments []*segment
+	pages    []PageRef
+	batches  batchBook
+	gaps     gapBook
+	// strings holds one copy of each batch id and query string.
+	strings map[string]string
+	// changed is closed and replaced when records were added.
+	changed chan struct{}
+}
+
+// segment is where the records of one file are.
+type segment struct {
+	base    Seq
+	offsets []int64
+	// end is where its last frame ends.
+	end int64
+}
+
+func newIndex() *index {
+	return &index{strings: map[string]string{}, changed: make(chan struct{})}
+}
+
+// publish adds what a group commit made durable, and wakes those who wait.
+func (ix *index) publish(group []entry, end int64) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, e := range group {
+		ix.addRecord(e)
+	}
+	ix.synced(end)
+	close(ix.changed)
+	ix.changed = make(chan struct{})
+}
+
+// publishSegment adds a segment that was created.
+func (ix *index) publishSegment(base Seq) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.addSegment(base)
+}
+
+// addSegment, addRecord and synced are for the loader, which is alone, and for
+// callers that hold the lock.
+func (ix *index) addSegment(base Seq) {
+	ix.segments = append(ix.segments, &segment{base: base, end: segmentHeaderSize})
+}
+
+func (ix *index) addRecord(e entry) {
+	last := ix.segments[len(ix.segments)-1]
+	last.offsets = append(last.offsets, e.off)
+	switch r := e.rec; {
+	case r.Page != nil:
+		ref := ix.ref(r.Seq, r.Page)
+		ref.Bytes = int64(e.body)
+		ix.pages = append(ix.pages, ref)
+		ix.gaps.landed(ref)
+	case r.Gap != nil:
+		ix.gaps.missed(*r.Gap)
+	case r.Begin != nil:
+		ix.batches.begin(*r.Begin)
+	case r.End != nil:
+		ix.batches.end(*r.End)
+	}
+}
+
+func (ix *index) synced(end int64) { ix.segments[len(ix.segments)-1].end = end }
+
+func (ix *index) ref(seq Seq, p *Page) PageRef {
+	return PageRef{
+		Seq: seq,
+		Query: Query{
+			Item:     ix.intern(p.Query.Item),
+			Status:   ix.intern(p.Query.Status),
+			Messages: p.Query.Messages,
+		},
+		Window:   p.Window,
+		Batch:    ix.intern(p.Batch),
+		Received: p.Received,
+		Leads:    p.Leads,
+		Undated:  p.Undated,
+		Short:    p.Short,
+	}
+}
+
+func (ix *index) intern(s string) string {
+	if one, ok := ix.strings[s]; ok {
+		return one
+	}
+	ix.strings[s] = s
+	return s
+}
+
+// first returns the number of the oldest record there is.
+func (ix *index) first() Seq {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return ix.segments[0].base
+}
+
+// next returns the number that the next record will have.
+func (ix *index) next() Seq {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	last := ix.segments[len(ix.segments)-1]
+	return last.base + Seq(len(last.offsets))
+}
+
+// place is where a record's frame is: in the segment that begins with base,
+// from offset off on, ending at limit or before.
+type place struct {
+	base       Seq
+	off, limit int64
+}
+
+// locate finds a record; false if it is not (or no longer) there.
+func (ix *index) locate(seq Seq) (place, bool) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	i := sort.Search(len(ix.segments), func(i int) bool { return ix.segments[i].base > seq }) - 1
+	if i < 0 {
+		return place{}, false
+	}
+	s := ix.segments[i]
+	n := seq - s.base
+	switch {
+	case n >= Seq(len(s.offsets)):
+		return place{}, false
+	case n+1 < Seq(len(s.offsets)):
+		return place{s.base, s.offsets[n], s.offsets[n+1]}, true
+	default:
+		return place{s.base, s.offsets[n], s.end}, true
+	}
+}
