@@ -38,5 +38,8 @@ func parseInteger(literal string) (int64, bool) {
 		text = "-" + text
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil
+	if err != nil {
+		return 0, false // of 19 digits, but too large
+	}
+	return n, true
 }
