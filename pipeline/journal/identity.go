@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,7 +83,8 @@ func readIdentity(dir string) (identity, error) {
 // parseIdentity reads the content of an identity file. A format that is newer
 // is a *VersionError without path.
 func parseIdentity(b []byte) (identity, error) {
-	// The format comes first: of a newer one nothing else is known.
+	// The format comes first: of a newer one nothing else is known. This also
+	// refuses anything behind the object.
 	var version struct {
 		Format int `json:"format"`
 	}
@@ -101,8 +101,6 @@ func parseIdentity(b []byte) (identity, error) {
 		return identity{}, err
 	}
 	switch {
-	case d.Decode(new(any)) != io.EOF:
-		return identity{}, errors.New("something follows the object")
 	case id.Format != formatVersion:
 		return identity{}, fmt.Errorf("there is no format %d", id.Format)
 	case id.Journal == uuid.Nil:
