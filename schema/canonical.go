@@ -18,10 +18,11 @@ import (
 //   - Times are strings, RFC 3339 in UTC, cut to whole seconds.
 //   - Amounts are strings: the shortest plain decimal (Decimal.Canonical).
 //   - Booleans are true and false.
-//   - Numbers are a minus if negative, the digits without zeros at either end,
-//     and, if the value needs it, "e" and the power of ten that the digits are to
-//     be multiplied by: 7, 12e2 for 1200, -5e-1 for -0.5; 0 for every zero. This
-//     is exact whatever the size, and short whatever the exponent.
+//   - Numbers are the shortest form of their exact value: digits without zeros
+//     at the end, plainly (7, -0.5, 0.0000012) unless that takes zeros behind
+//     the digits or more than five between the point and them, else with a power
+//     of ten (1.2E+3 for 1200, 5E-7); 0 for every zero. This is exact however
+//     many the digits, and short however large the exponent.
 //   - messages is an array of objects with the members created_at, message_id,
 //     question and response, by the same rules, sorted by the bytes of their
 //     canonical text.
@@ -64,7 +65,7 @@ type scratch struct {
 // part is a piece of a buffer.
 type part struct{ from, to int }
 
-// scratchLimit is the size of buffers that are worth keeping; what one giant
+// scratchLimit is the size in bytes of buffers that are worth keeping; what one giant
 // row needed is given back.
 const scratchLimit = 1 << 20
 
@@ -73,7 +74,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 func borrowScratch() *scratch { return scratches.Get().(*scratch) }
 
 func (s *scratch) giveBack() {
-	if cap(s.out) > scratchLimit || cap(s.aside) > scratchLimit || cap(s.names) > scratchLimit {
+	if max(cap(s.out), cap(s.aside), cap(s.names), 16*cap(s.parts), 32*cap(s.members)) > scratchLimit {
 		return
 	}
 	s.out = s.out[:0]

@@ -7,19 +7,22 @@ import (
 	"strings"
 )
 
+// Numbers in canonical form are what Python's str(decimal.normalize()) and
+// Java's stripTrailingZeros().toString() give: the to-scientific-string of the
+// General Decimal Arithmetic specification, of the value without trailing zeros.
+
 // appendCanonicalInt appends n by the rule for numbers.
 func appendCanonicalInt(dst []byte, n int64) []byte {
-	var zeros int64
-	for n != 0 && n%10 == 0 {
-		n /= 10
-		zeros++
+	if n%10 != 0 {
+		return strconv.AppendInt(dst, n, 10)
 	}
-	return appendExponent(strconv.AppendInt(dst, n, 10), zeros)
+	var text [20]byte
+	return appendCanonicalNumber(dst, string(strconv.AppendInt(text[:0], n, 10)))
 }
 
 // appendCanonicalNumber appends the JSON number that text is by the rule for
-// numbers: digits without zeros at either end, then the power of ten. It works
-// on the text alone, so that it is exact, and it does not expand exponents.
+// numbers. It works on the digits alone, so that it is exact whatever their
+// number, and it never writes more zeros than five, whatever the exponent.
 func appendCanonicalNumber(dst []byte, text string) []byte {
 	start := len(dst)
 	if rest, negative := strings.CutPrefix(text, "-"); negative {
@@ -31,6 +34,7 @@ func appendCanonicalNumber(dst []byte, text string) []byte {
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 
+	// The value is digits × 10^(exponent+shift), digits without zeros at its ends.
 	first := len(dst)
 	dst = append(append(dst, whole...), fraction...)
 	dst = append(dst[:first], bytes.TrimLeft(dst[first:], "0")...)
@@ -42,29 +46,71 @@ func appendCanonicalNumber(dst []byte, text string) []byte {
 	shift := int64(all - len(dst) - len(fraction))
 
 	if exponent == "" {
-		return appendExponent(dst, shift)
+		return placePoint(dst, first, shift)
 	}
-	// An exponent of up to 18 characters leaves room in an int64 for the shift,
-	// which is less than the length of a text in memory.
+	// 18 characters are less than 10^18, and the shift is less than the length
+	// of a text in memory: their sum fits.
 	if len(exponent) <= 18 {
-		e, err := strconv.ParseInt(exponent, 10, 64)
-		if err == nil {
-			return appendExponent(dst, e+shift)
+		if e, err := strconv.ParseInt(exponent, 10, 64); err == nil {
+			return placePoint(dst, first, e+shift)
 		}
 	}
 	e, ok := new(big.Int).SetString(exponent, 10)
 	if !ok {
 		panic("schema: the number's syntax was not checked")
 	}
-	if e.Add(e, big.NewInt(shift)).Sign() == 0 {
-		return dst
+	e.Add(e, big.NewInt(shift))
+	if e.IsInt64() {
+		return placePoint(dst, first, e.Int64())
 	}
-	return e.Append(append(dst, 'e'), 10)
+	n := len(dst) - first
+	dst = insertPoint(dst, first)
+	e.Add(e, big.NewInt(int64(n-1)))
+	dst = append(dst, 'E')
+	if e.Sign() > 0 {
+		dst = append(dst, '+')
+	}
+	return e.Append(dst, 10)
 }
 
-func appendExponent(dst []byte, e int64) []byte {
-	if e == 0 {
+// placePoint finishes a number whose digits, dst[first:], are to be multiplied
+// by 10^e: plainly if that takes no zeros behind the digits and at most five
+// between the point and them, as a power of ten otherwise.
+func placePoint(dst []byte, first int, e int64) []byte {
+	n := int64(len(dst) - first)
+	leading := e + n - 1 // the power of ten of the first digit
+	switch {
+	case e > 0 || leading < -6:
+		dst = append(insertPoint(dst, first), 'E')
+		if leading > 0 {
+			dst = append(dst, '+')
+		}
+		return strconv.AppendInt(dst, leading, 10)
+	case e == 0:
+		return dst
+	case leading >= 0:
+		dst = append(dst, 0)
+		point := first + int(leading) + 1
+		copy(dst[point+1:], dst[point:])
+		dst[point] = '.'
+		return dst
+	default:
+		zeros := "0.00000"[:1-leading]
+		dst = append(dst, zeros...)
+		copy(dst[first+len(zeros):], dst[first:])
+		copy(dst[first:], zeros)
 		return dst
 	}
-	return strconv.AppendInt(append(dst, 'e'), e, 10)
+}
+
+// insertPoint puts a point behind the first of the digits dst[first:], unless
+// it is the only one.
+func insertPoint(dst []byte, first int) []byte {
+	if len(dst) == first+1 {
+		return dst
+	}
+	dst = append(dst, 0)
+	copy(dst[first+2:], dst[first+1:])
+	dst[first+1] = '.'
+	return dst
 }

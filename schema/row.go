@@ -18,13 +18,16 @@ const (
 	Vanished EventType = "vanished"
 )
 
+// EventTypes are the event types that there are.
+var EventTypes = []EventType{Snapshot, Created, Updated, Vanished}
+
 // Row is one event row: one lead response of the API as it was seen at one
 // time, flattened. The table in columns.go names and describes every field;
 // a test holds the two together.
 //
-// Invariants: all strings are valid UTF-8; times are UTC; SubmittedTime and the
-// messages' CreatedAt have at most millisecond precision; Extra, if valid, is a
-// JSON object. The strings of a row may be views into one shared buffer, so a
+// Invariants: all strings are valid UTF-8; times are UTC, of the years 0 to 9999
+// (there; RFC 3339 has no others), and have at most millisecond precision;
+// decimals come from ParseDecimal; Extra, if valid, is a JSON object. The strings of a row may be views into one shared buffer, so a
 // long-lived copy of a single column should be cloned.
 type Row struct {
 	EventID     string
