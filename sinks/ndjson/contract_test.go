@@ -1,0 +1,142 @@
+package ndjson
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/schema"
+	"github.com/leads-etl/leads-etl/sinks/sinktest"
+)
+
+func TestContract(t *testing.T) {
+	for _, compression := range compressions {
+		t.Run(compression, func(t *testing.T) {
+			sinktest.Run(t, sinktest.Harness{
+				Semantics: deliver.Replace,
+				New: func(t *testing.T) sinktest.Destination {
+					c := DefaultConfig(filepath.Join(t.TempDir(), "out"))
+					c.Compression = compression
+					return destination(c)
+				},
+			})
+		})
+	}
+}
+
+// TestContractRolled is the contract with dates of many files.
+func TestContractRolled(t *testing.T) {
+	sinktest.Run(t, sinktest.Harness{
+		Semantics: deliver.Replace,
+		New: func(t *testing.T) sinktest.Destination {
+			c := DefaultConfig(filepath.Join(t.TempDir(), "out"))
+			c.Compression = None
+			c.Roll = 100_000
+			return destination(c)
+		},
+	})
+}
+
+func destination(c Config) sinktest.Destination {
+	var armed, steps int
+	return sinktest.Destination{
+		Open: func(t *testing.T, b deliver.Binding) (deliver.Sink, error) {
+			return open(t.Context(), c, b, slog.New(slog.DiscardHandler), func(string, string) error {
+				if steps++; armed > 0 && steps >= armed {
+					return errors.New("a step failed for the test")
+				}
+				return nil
+			})
+		},
+		Read: func(t *testing.T, p deliver.Partition) []schema.Row {
+			return readTable(t, c.Dir, p)
+		},
+		FailStep: func(n int) { armed, steps = n, 0 },
+		Steps:    func() int { return steps },
+		Break: func(t *testing.T) {
+			if err := os.WriteFile(c.Dir, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+// readTable reads a partition as an engine does, by a glob, in the order of
+// names.
+func readTable(t *testing.T, dir string, p deliver.Partition) []schema.Row {
+	t.Helper()
+	date := p.Date
+	if date == "" {
+		date = "__HIVE_DEFAULT_PARTITION__"
+	}
+	var rows []schema.Row
+	for _, ext := range extensions {
+		paths, err := filepath.Glob(filepath.Join(dir, "marketplace=*", "date="+date, "*"+ext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(paths)
+		for _, path := range paths {
+			rows = append(rows, readFile(t, path)...)
+		}
+	}
+	return rows
+}
+
+func readFile(t *testing.T, path string) []schema.Row {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := decompress(t, path, data)
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		t.Fatalf("%s does not end in a line end", path)
+	}
+	var rows []schema.Row
+	for line := range bytes.Lines(text) {
+		r, err := schema.ParseJSON(line)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// decompress uses other decoders than the encoder's where there are some.
+func decompress(t *testing.T, path string, data []byte) []byte {
+	t.Helper()
+	var r io.Reader = bytes.NewReader(data)
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		gz, err := gzip.NewReader(bufio.NewReader(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = gz
+	case strings.HasSuffix(path, ".zst"):
+		zs, err := zstd.NewReader(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer zs.Close()
+		r = zs
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return text
+}

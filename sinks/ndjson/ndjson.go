@@ -1,0 +1,34 @@
+package ndjson
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/sinks/files"
+)
+
+// extensions are those of each compression.
+var extensions = map[string]string{
+	None: ".ndjson",
+	Gzip: ".ndjson.gz",
+	Zstd: ".ndjson.zst",
+}
+
+// Open returns the sink for one seller's rows. It blocks for as long as it takes
+// to look for what a crash may have left. The caller closes the sink.
+func Open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Sink, error) {
+	return open(ctx, c, b, logger, nil)
+}
+
+// open is Open with a hook that lets tests fail steps of the file system.
+func open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (*files.Sink, error) {
+	f, err := format(c)
+	if err != nil {
+		return nil, &deliver.PermanentError{Err: err}
+	}
+	return files.Open(ctx, files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger, Step: step})
+}
+
+// Check tries whether the folder can be written, and leaves nothing there.
+func Check(ctx context.Context, c Config) error { return files.Check(ctx, c.Options) }
