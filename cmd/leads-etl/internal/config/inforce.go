@@ -1,0 +1,94 @@
+package config
+
+import (
+	"errors"
+
+	"github.com/alecthomas/kong"
+)
+
+// InForce is what a command goes by: its settings and where each came from.
+type InForce struct {
+	keys   []*key
+	origin map[*key]string
+	flags  map[*key]*kong.Flag
+}
+
+// InForce tells, for a command line that was parsed with these sources, what is
+// in force.
+func (s *Sources) InForce(ctx *kong.Context) *InForce {
+	f := &InForce{origin: map[*key]string{}, flags: map[*key]*kong.Flag{}}
+	for _, flag := range ctx.Flags() {
+		k := s.catalogue.byFlag[flag]
+		if k == nil {
+			continue
+		}
+		f.keys = append(f.keys, k)
+		f.flags[k] = flag
+		if v, ok := s.values[k]; ok {
+			f.origin[k] = v.place
+		}
+	}
+	for _, element := range ctx.Path {
+		if element.Flag == nil || element.Resolved {
+			continue
+		}
+		if k := s.catalogue.byFlag[element.Flag]; k != nil {
+			f.origin[k] = "--" + element.Flag.Name
+		}
+	}
+	return f
+}
+
+// Problem is a problem with a setting, with its place, and how to set it if it
+// has none.
+func (f *InForce) Problem(section, setting, text string) Problem {
+	n := name{section, setting}
+	p := Problem{Key: n.String(), Text: text}
+	for _, k := range f.keys {
+		if k.name != n {
+			continue
+		}
+		p.Place = f.origin[k]
+		if p.Place == "" {
+			p.Hint = k.ways()
+		}
+	}
+	return p
+}
+
+// Set reports whether the setting was given at all, rather than left at its
+// default.
+func (f *InForce) Set(section, setting string) bool {
+	for k, place := range f.origin {
+		if k.name == (name{section, setting}) {
+			return place != ""
+		}
+	}
+	return false
+}
+
+// errSecretFlag is why the command line takes no secrets.
+var errSecretFlag = errors.New("secrets are not taken from the command line, where other users of the machine can see them")
+
+// SecretFlagError says that a secret was given as a flag.
+type SecretFlagError struct {
+	// Flag is the flag, "--ebay-client-secret".
+	Flag string
+	// Hint says where the secret is taken from.
+	Hint string
+}
+
+func (e *SecretFlagError) Error() string { return e.Flag + ": " + errSecretFlag.Error() }
+
+// RefuseSecrets returns a *SecretFlagError if the command line holds a secret.
+func (c *Catalogue) RefuseSecrets(ctx *kong.Context) error {
+	for _, element := range ctx.Path {
+		if element.Flag == nil || element.Resolved {
+			continue
+		}
+		if k := c.byFlag[element.Flag]; k != nil && k.secret {
+			return &SecretFlagError{Flag: "--" + element.Flag.Name, Hint: k.ways()}
+		}
+	}
+	return nil
+}
