@@ -1,0 +1,106 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+)
+
+// redacted is what a secret looks like to everybody but the API.
+const redacted = "[redacted]"
+
+// maxSecretBytes bounds a secret's file; eBay's refresh tokens have some 2 KB.
+const maxSecretBytes = 64 << 10
+
+// Secret is a string that does not print: fmt, slog, encoding/json and every
+// encoder that honours encoding.TextMarshaler show "[redacted]", or nothing if
+// it is empty. The zero value is the empty secret.
+type Secret struct{ value string }
+
+// NewSecret returns a Secret that holds value.
+func NewSecret(value string) Secret { return Secret{value} }
+
+// Reveal returns what the secret holds.
+func (s Secret) Reveal() string { return s.value }
+
+// IsZero reports whether the secret is empty.
+func (s Secret) IsZero() bool { return s.value == "" }
+
+// String returns "[redacted]", or "" if the secret is empty.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// Format redacts the secret under every verb, %#v and %x included.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue redacts the secret in logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText redacts the secret in JSON, TOML and the like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes the secret from a flag, a variable or a file.
+func (s *Secret) UnmarshalText(text []byte) error {
+	s.value = string(text)
+	return nil
+}
+
+// readSecretFile returns the one line that the file holds. A file that
+// everybody on the machine can read is refused; one that the group can read is
+// not, for that is how containers are given their secrets.
+func readSecretFile(path string) (Secret, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Secret{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Secret{}, fmt.Errorf("%s is not a file", path)
+	}
+	// Windows has no such bits; Go makes them up.
+	if mode := info.Mode().Perm(); mode&0o007 != 0 && runtime.GOOS != "windows" {
+		return Secret{}, fmt.Errorf("%s is open to everybody (mode %04o): chmod 600 %s", path, mode, path)
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
+	if err != nil {
+		return Secret{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if len(content) > maxSecretBytes {
+		return Secret{}, fmt.Errorf("%s is too long for a secret", path)
+	}
+	content = bytes.TrimRight(content, "\r\n")
+	switch {
+	case len(content) == 0:
+		return Secret{}, fmt.Errorf("%s is empty", path)
+	case bytes.ContainsAny(content, "\r\n\x00"):
+		return Secret{}, fmt.Errorf("%s holds more than one line", path)
+	}
+	return Secret{string(content)}, nil
+}
+
+// errBothSecrets says that a secret was given twice.
+var errBothSecrets = errors.New("give either the value or a file, not both")
+
+// resolveSecret returns the secret that is given as a value or as a file's
+// name; the empty secret if neither is.
+func resolveSecret(value Secret, path string) (Secret, error) {
+	switch {
+	case path == "":
+		return value, nil
+	case !value.IsZero():
+		return Secret{}, errBothSecrets
+	}
+	return readSecretFile(path)
+}
