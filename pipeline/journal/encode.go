@@ -51,10 +51,15 @@ func encode(r Record) (encoded, error) {
 	if e.rec, err = decode(e.head.kind, 0, e.meta); err != nil {
 		return encoded{}, err
 	}
+	return e.sealed(), nil
+}
+
+// sealed sets the lengths and checksums of metadata and body.
+func (e encoded) sealed() encoded {
 	e.head.meta, e.head.body = len(e.meta), len(e.body)
 	e.head.metaSum = crc32.Checksum(e.meta, castagnoli)
 	e.head.bodySum = crc32.Checksum(e.body, castagnoli)
-	return e, nil
+	return e
 }
 
 // decode makes a record of a frame's metadata; a page has no body yet.

@@ -1,11 +1,9 @@
 package journal
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -108,13 +106,7 @@ func openLocked(dir string, o Options, release func() error) (*Journal, error) {
 		o.Logger.Warn("cut off the journal's torn end; nothing of it had been confirmed",
 			"segment", j.torn.Segment, "offset", j.torn.Offset, "bytes", j.torn.Bytes, "reason", j.torn.Reason, "next", t.next)
 	}
-	w := &writer{
-		files: o.files, folder: j.folder, id: id, index: j.index, segmentBytes: o.SegmentBytes,
-		queue: make(chan *request), stop: make(chan struct{}), done: make(chan struct{}),
-		file: file, path: filepath.Join(j.folder, segmentName(t.base)), base: t.base, next: t.next,
-		synced: end, marked: t.marked || len(t.entries) == 0,
-		buffer: bufio.NewWriterSize(io.Discard, writeBuffer),
-	}
+	w := newWriter(o.files, j, t, file, end, o.SegmentBytes)
 	j.writer = w
 	j.close = sync.OnceValue(func() error {
 		j.shut.Store(true)

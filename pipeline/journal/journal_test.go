@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -149,7 +150,7 @@ func TestAppendRefusesWhatIsNoRecord(t *testing.T) {
 		{},
 		{Begin: &Begin{}, End: &End{}},
 		{End: &End{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}},
-		{Page: &Page{RequestID: string(make([]byte, maxMeta))}},
+		{Page: &Page{RequestID: strings.Repeat("x", maxMeta)}},
 	}
 	for _, r := range bad {
 		if _, err := j.Append(t.Context(), r); err == nil {

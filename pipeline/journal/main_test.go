@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
@@ -26,6 +28,26 @@ var (
 	seller = Identity{Account: "main", Marketplace: "EBAY_DE", API: "https://api.example.com/sell/leads/v1"}
 	epoch  = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 )
+
+// unsynced is the file system without its syncs, for tests that open many
+// journals and cut no power: there they change nothing but the time.
+type unsynced struct{ osFiles }
+
+func (u unsynced) create(path string) (segmentFile, error) {
+	f, err := u.osFiles.create(path)
+	return unsyncedFile{f}, err
+}
+
+func (u unsynced) open(path string) (segmentFile, error) {
+	f, err := u.osFiles.open(path)
+	return unsyncedFile{f}, err
+}
+
+func (unsynced) syncDir(string) error { return nil }
+
+type unsyncedFile struct{ segmentFile }
+
+func (unsyncedFile) Sync() error { return nil }
 
 // body returns size bytes that depend on n alone.
 func body(n, size int) []byte {
@@ -70,7 +92,25 @@ func recordOf(n, size int) Record {
 	}
 }
 
-func open(t testing.TB, dir string, o Options) *Journal {
+// tester is what the helpers need of a test, which may be one of rapid's.
+type tester interface {
+	rapid.TB
+	Cleanup(func())
+	Context() context.Context
+}
+
+// scratch returns an empty folder that goes with the test.
+func scratch(t tester) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func open(t tester, dir string, o Options) *Journal {
 	t.Helper()
 	if o.Identity == (Identity{}) {
 		o.Identity = seller
@@ -83,7 +123,7 @@ func open(t testing.TB, dir string, o Options) *Journal {
 	return j
 }
 
-func appendAll(t testing.TB, j *Journal, records ...Record) {
+func appendAll(t tester, j *Journal, records ...Record) {
 	t.Helper()
 	for _, r := range records {
 		want := j.End()
@@ -143,7 +183,7 @@ func same(got, want Record) error {
 }
 
 // holds checks that the journal holds exactly these records, from number 0.
-func holds(t testing.TB, j *Journal, want []Record) {
+func holds(t tester, j *Journal, want []Record) {
 	t.Helper()
 	got, err := contents(j)
 	if err != nil {
@@ -166,7 +206,7 @@ func holds(t testing.TB, j *Journal, want []Record) {
 }
 
 // segmentPaths returns the segments of a state folder, in order.
-func segmentPaths(t testing.TB, dir string) []string {
+func segmentPaths(t tester, dir string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, journalFolder, "*"+segmentSuffix))
 	if err != nil {

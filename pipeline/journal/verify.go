@@ -147,7 +147,13 @@ func (v *verifier) damaged(s *segmentReader, off int64, f frame, err error, last
 	if err != nil {
 		return 0, err
 	}
-	if !found {
+	switch {
+	case found:
+	case f.kind != 0 && f.end() == s.size:
+		v.problem(off, d.reason) // the segment's last
+		v.due = f.seq + 1
+		return next, nil
+	default:
 		v.problem(off, d.reason+"; nothing after it in this segment can be read")
 		v.lost = true
 		return next, nil

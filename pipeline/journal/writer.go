@@ -3,7 +3,6 @@ package journal
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"path/filepath"
 )
@@ -55,6 +54,18 @@ type writer struct {
 	// or sync left on the disk is not known, and syncing again may report success
 	// for bytes that the system has dropped.
 	failed error
+}
+
+// newWriter returns a writer that goes on behind what was loaded. The file is
+// the writer's.
+func newWriter(files files, j *Journal, t tail, file segmentFile, end, segmentBytes int64) *writer {
+	return &writer{
+		files: files, folder: j.folder, id: j.id, index: j.index, segmentBytes: segmentBytes,
+		queue: make(chan *request), stop: make(chan struct{}), done: make(chan struct{}),
+		file: file, path: filepath.Join(j.folder, segmentName(t.base)), base: t.base, next: t.next,
+		synced: end, marked: t.marked || len(t.entries) == 0,
+		buffer: bufio.NewWriterSize(io.Discard, writeBuffer),
+	}
 }
 
 // append hands a record to the writer and waits for its answer.
@@ -213,7 +224,7 @@ func (w *writer) close() error {
 		err = w.flush(w.synced + frameHeaderSize)
 	}
 	if closeErr := w.file.Close(); closeErr != nil && err == nil && w.failed == nil {
-		err = fmt.Errorf("close the journal: %w", closeErr)
+		err = &WriteError{Op: "close", Path: w.path, Err: closeErr}
 	}
 	return err
 }

@@ -1,0 +1,366 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func appendBytes(t tester, path string, b []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// template is a journal on disk that tests damage copies of.
+type template struct {
+	records []Record
+	// ends is where in its segment each record's frame ends, and segments which
+	// segment that is.
+	ends     []int64
+	segments []int
+	names    []string
+	files    [][]byte
+	identity []byte
+}
+
+// makeTemplate writes groups of records, each with one sync, as concurrent
+// appends would have them.
+func makeTemplate(t *rapid.T, segmentBytes int64, groups [][]Record, closed bool) template {
+	t.Helper()
+	dir := scratch(t)
+	open(t, dir, Options{files: unsynced{}}).Close()
+	id, err := readIdentity(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &Journal{folder: filepath.Join(dir, journalFolder), id: id, index: newIndex()}
+	last, err := load(j.folder, id, j.index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, end, err := repair(unsynced{}, j.folder, id, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWriter(unsynced{}, j, last, file, end, segmentBytes)
+	var tpl template
+	for _, group := range groups {
+		requests := make([]*request, len(group))
+		for i, r := range group {
+			e, err := encode(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			requests[i] = &request{encoded: e, done: make(chan outcome, 1)}
+		}
+		w.serve(requests) // this goroutine is the writer
+		for _, r := range requests {
+			if o := <-r.done; o.err != nil {
+				t.Fatal(o.err)
+			}
+		}
+		tpl.records = append(tpl.records, group...)
+	}
+	for i, s := range j.index.segments {
+		for n := range s.offsets {
+			end := s.end
+			if n+1 < len(s.offsets) {
+				end = s.offsets[n+1]
+			}
+			tpl.ends, tpl.segments = append(tpl.ends, end), append(tpl.segments, i)
+		}
+	}
+	if closed {
+		go w.run()
+		err = w.close()
+	} else {
+		err = w.file.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range segmentPaths(t, dir) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tpl.names, tpl.files = append(tpl.names, filepath.Base(path)), append(tpl.files, b)
+	}
+	if tpl.identity, err = os.ReadFile(filepath.Join(dir, journalFolder, identityFile)); err != nil {
+		t.Fatal(err)
+	}
+	return tpl
+}
+
+// write makes a state folder of the template, with the content of one segment
+// replaced.
+func (tpl template) write(t tester, segment int, content []byte) string {
+	t.Helper()
+	dir := scratch(t)
+	folder := filepath.Join(dir, journalFolder)
+	if err := os.Mkdir(folder, folderMode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, identityFile), tpl.identity, fileMode); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range tpl.files {
+		if i == segment {
+			b = content
+		}
+		if err := os.WriteFile(filepath.Join(folder, tpl.names[i]), b, fileMode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// before returns how many records end at or before an offset of a segment.
+func (tpl template) before(segment int, off int64) int {
+	n := 0
+	for i := range tpl.records {
+		if tpl.segments[i] < segment || tpl.segments[i] == segment && tpl.ends[i] <= off {
+			n++
+		}
+	}
+	return n
+}
+
+// end returns where the last frame of a segment ends.
+func (tpl template) end(segment int) int64 {
+	end := int64(segmentHeaderSize)
+	for i := range tpl.records {
+		if tpl.segments[i] == segment {
+			end = tpl.ends[i]
+		}
+	}
+	return end
+}
+
+// drawGroups draws groups of records to be written with one sync each.
+func drawGroups(t *rapid.T) [][]Record {
+	sizes := rapid.SliceOfN(rapid.IntRange(1, 5), 1, 8).Draw(t, "group sizes")
+	n := 0
+	groups := make([][]Record, len(sizes))
+	for i, size := range sizes {
+		for range size {
+			groups[i] = append(groups[i], recordOf(n, rapid.SampledFrom([]int{0, 10, 300, 5000}).Draw(t, "body")))
+			n++
+		}
+	}
+	return groups
+}
+
+func drawTemplate(t *rapid.T) (tpl template, lastGroup int, closed bool) {
+	groups := drawGroups(t)
+	closed = rapid.Bool().Draw(t, "closed")
+	segmentBytes := rapid.SampledFrom([]int64{1, 4 << 10, DefaultSegmentBytes}).Draw(t, "segment bytes")
+	return makeTemplate(t, segmentBytes, groups, closed), len(groups[len(groups)-1]), closed
+}
+
+// Wherever the journal's end is cut off, the records before are there, the
+// others are not, and the journal can be written again.
+func TestAnyCutOfTheEndRecovers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tpl, _, _ := drawTemplate(t)
+		last := len(tpl.files) - 1
+		content := tpl.files[last]
+		cut := rapid.IntRange(0, len(content)).Draw(t, "cut")
+		rest := rapid.SampledFrom([][]byte{nil, make([]byte, 3), make([]byte, 9000), bytes.Repeat([]byte("garbage"), 50), []byte(frameMagic)}).Draw(t, "what stands there instead")
+		if cut == len(content) && len(rest) == 0 {
+			return
+		}
+		dir := tpl.write(t, last, append(content[:cut:cut], rest...))
+		n := tpl.before(last, int64(cut))
+
+		report, err := Verify(t.Context(), dir)
+		if err != nil || len(report.Problems) > 0 || report.Records != n {
+			t.Fatalf("Verify: %+v, %v", report, err)
+		}
+		var log bytes.Buffer
+		j := open(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), files: unsynced{}})
+		holds(t, j, tpl.records[:n])
+		torn, ok := j.Recovered()
+		if ok != (report.Torn != nil) || ok && torn != *report.Torn {
+			t.Fatalf("Recovered: %+v, %v; Verify said %+v", torn, ok, report.Torn)
+		}
+		if len(rest) > 0 && !ok {
+			t.Fatal("what stood at the end was not reported")
+		}
+		if ok && torn.Offset+torn.Bytes != int64(cut+len(rest)) {
+			t.Fatalf("cut off was %+v of %d bytes", torn, cut+len(rest))
+		}
+		if said := strings.Contains(log.String(), "torn"); said != ok {
+			t.Fatalf("logged was %q", log.String())
+		}
+		appendAll(t, j, tpl.records[n:]...)
+		appendAll(t, j, tpl.records[0])
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		j = open(t, dir, Options{files: unsynced{}})
+		if torn, ok := j.Recovered(); ok {
+			t.Fatalf("torn again: %+v", torn)
+		}
+		holds(t, j, append(tpl.records[:len(tpl.records):len(tpl.records)], tpl.records[0]))
+	})
+}
+
+// A bit that flips, wherever, is found: as damage, or as a torn end if nothing
+// after it says that the place had been synced. It never comes out as data.
+func TestAnyFlippedBitIsFound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tpl, lastGroup, closed := drawTemplate(t)
+		last := len(tpl.files) - 1
+		segment := rapid.IntRange(0, last).Draw(t, "segment")
+		content := bytes.Clone(tpl.files[segment])
+		at := rapid.IntRange(0, len(content)-1).Draw(t, "byte")
+		content[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		dir := tpl.write(t, segment, content)
+		intact := tpl.before(segment, int64(at)) // records before the flip
+
+		// Where the flip may pass for a torn end: the last group, or the mark.
+		base := tpl.before(last, int64(len(content)))
+		synced := int64(segmentHeaderSize)
+		if first := base - lastGroup; first > 0 && tpl.segments[first-1] == last {
+			synced = tpl.ends[first-1]
+		}
+		if closed {
+			synced = tpl.end(last)
+		}
+		mayBeTorn := segment == last && int64(at) >= synced
+
+		path := filepath.Join(dir, journalFolder, tpl.names[segment])
+		report, err := Verify(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (report.Torn != nil) != mayBeTorn || (len(report.Problems) > 0) == mayBeTorn {
+			t.Fatalf("Verify: %+v; may be torn: %v", report, mayBeTorn)
+		}
+		if !mayBeTorn {
+			p := report.Problems[0]
+			if len(report.Problems) > 1 || p.Segment != path || p.Offset > int64(at) || report.Records < len(tpl.records)-1 {
+				t.Fatalf("Verify: %+v, first %v", report, p)
+			}
+		}
+
+		j, err := Open(dir, Options{Identity: seller, files: unsynced{}})
+		if err != nil {
+			e, ok := errors.AsType[*CorruptionError](err)
+			if !ok || mayBeTorn || e.Segment != path || e.Offset > int64(at) || e.Seq != Seq(intact) {
+				t.Fatalf("Open: %v", err)
+			}
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, content) {
+				t.Fatalf("Open changed the damaged segment (%v)", err)
+			}
+			return
+		}
+		defer j.Close()
+		if mayBeTorn {
+			if _, ok := j.Recovered(); !ok {
+				t.Fatal("the flip was not noticed")
+			}
+			holds(t, j, tpl.records[:intact])
+			return
+		}
+		// What Open does not read is found when it is read.
+		bad := 0
+		for _, p := range j.Pages() {
+			page, err := j.Page(p.Seq)
+			if err != nil {
+				e, ok := errors.AsType[*CorruptionError](err)
+				if !ok || e.Seq != Seq(intact) || e.Segment != path || p.Seq != e.Seq {
+					t.Fatalf("Page(%d): %v", p.Seq, err)
+				}
+				bad++
+				continue
+			}
+			if err := same(Record{Seq: p.Seq, Page: page}, tpl.records[p.Seq]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if bad != 1 {
+			t.Fatalf("%d pages are damaged", bad)
+		}
+	})
+}
+
+// Of a group whose sync never returned any part may have reached the disk, a
+// later frame before an earlier one. Damage before the group is no torn end.
+func TestPartOfTheLastGroup(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups := drawGroups(t)
+		groups = append(groups, []Record{recordOf(1, 600), recordOf(2, 600), recordOf(3, 0), recordOf(4, 600)})
+		tpl := makeTemplate(t, DefaultSegmentBytes, groups, false)
+		content := bytes.Clone(tpl.files[0])
+		n := len(tpl.records)
+		groupStart := tpl.ends[n-5]
+
+		// A stretch that leaves the last frame as it is.
+		from := rapid.Int64Range(segmentHeaderSize, tpl.ends[n-2]-1).Draw(t, "from")
+		to := rapid.Int64Range(from+1, tpl.ends[n-2]).Draw(t, "to")
+		if rapid.Bool().Draw(t, "zeros") {
+			clear(content[from:to])
+		} else {
+			rand.NewChaCha8([32]byte{byte(from), byte(to)}).Read(content[from:to])
+		}
+		first := int64(0) // that differs
+		for first = from; first < to && content[first] == tpl.files[0][first]; first++ {
+		}
+		if first == to {
+			return
+		}
+		intact := tpl.before(0, first)
+		dir := tpl.write(t, 0, content)
+		j, err := Open(dir, Options{Identity: seller, files: unsynced{}})
+		switch {
+		case first >= groupStart:
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close()
+			holds(t, j, tpl.records[:intact])
+		case err != nil:
+			if e, ok := errors.AsType[*CorruptionError](err); !ok || e.Seq != Seq(intact) {
+				t.Fatalf("Open: %v, first damaged record is %d", err, intact)
+			}
+		default:
+			defer j.Close()
+			if _, err := j.Page(Seq(intact)); err == nil {
+				t.Fatalf("record %d is damaged, and was read", intact)
+			}
+		}
+	})
+}
+
+func TestDamageInAnOlderSegmentIsNeverCut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tpl := makeTemplate(t, 1, [][]Record{{recordOf(1, 50)}, {recordOf(2, 50)}, {recordOf(3, 0)}}, rapid.Bool().Draw(t, "closed"))
+		segment := rapid.IntRange(0, 1).Draw(t, "segment")
+		cut := rapid.IntRange(0, len(tpl.files[segment])-1).Draw(t, "cut")
+		dir := tpl.write(t, segment, tpl.files[segment][:cut])
+		_, err := Open(dir, Options{Identity: seller, files: unsynced{}})
+		if e, ok := errors.AsType[*CorruptionError](err); !ok || e.Seq != Seq(segment) {
+			t.Fatalf("Open: %v", err)
+		}
+		report, err := Verify(t.Context(), dir)
+		if err != nil || len(report.Problems) != 1 || report.Torn != nil || report.Records != 2 {
+			t.Fatalf("Verify: %+v, %v", report, err)
+		}
+	})
+}
