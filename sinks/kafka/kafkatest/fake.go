@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -64,4 +65,17 @@ func (f *fake) stop() {
 func (f *fake) remove() error {
 	f.stop()
 	return os.RemoveAll(f.dir)
+}
+
+// Fake returns a kfake cluster of three brokers, in memory, for tests that make
+// it fail (Fault, ControlKey, MoveTopicPartition), and the same as a Kafka to
+// make topics and read with. It ends with the test and cannot be stopped.
+func Fake(t testing.TB) (*Kafka, *kfake.Cluster) {
+	t.Helper()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	return &Kafka{Brokers: cluster.ListenAddrs()}, cluster
 }

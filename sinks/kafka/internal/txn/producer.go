@@ -1,0 +1,159 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Config is what a producer is made of. Zero limits mean the defaults.
+type Config struct {
+	// Transport sends the requests; it is shared and not closed here. Addr is the
+	// cluster.
+	Transport kafka.RoundTripper
+	Addr      net.Addr
+	// TransactionalID is the producer's stable name. Without one there are no
+	// transactions: what Add wrote stays.
+	TransactionalID string
+	Compression     kafka.Compression
+	Logger          *slog.Logger
+
+	// BatchBytes and BatchRecords are how large a batch grows, before
+	// compression. The default stays below the brokers' message.max.bytes even
+	// if nothing can be compressed.
+	BatchBytes, BatchRecords int
+	// BufferBytes is how much may wait to be sent: Add blocks above it.
+	BufferBytes int
+	// InFlight is how many partitions are sent to at the same time.
+	InFlight int
+	// TransactionTimeout is after how long the broker gives a transaction up
+	// that was not ended.
+	TransactionTimeout time.Duration
+	// RequestTimeout is how long one attempt may take, Patience for how long a
+	// request is tried again.
+	RequestTimeout, Patience time.Duration
+}
+
+func (c *Config) setDefaults() {
+	set(&c.BatchBytes, 1_000_000)
+	set(&c.BatchRecords, 1000)
+	set(&c.BufferBytes, 16<<20)
+	set(&c.InFlight, 8)
+	set(&c.TransactionTimeout, 5*time.Minute)
+	set(&c.RequestTimeout, 30*time.Second)
+	set(&c.Patience, 90*time.Second)
+}
+
+func set[T int | time.Duration](v *T, value T) {
+	if *v == 0 {
+		*v = value
+	}
+}
+
+// Producer writes transactions, one at a time. Its methods are for one
+// goroutine; inside, several send.
+type Producer struct {
+	cfg    Config
+	client *kafka.Client
+	batch  sync.Pool
+
+	// session is who the broker takes us for. It is stale after a failure, until
+	// Init: so is every lane's sequence.
+	session session
+	stale   bool
+
+	// mu guards what senders and the caller share: the lanes, and what of the
+	// transaction is said to be guarded.
+	mu       sync.Mutex
+	lanes    map[target]*lane
+	expected []target
+	// limit is BatchBytes, or less once a broker has refused a batch.
+	limit int
+	tx    *transaction
+}
+
+// target is a partition of a topic.
+type target struct {
+	topic     string
+	partition int
+}
+
+// New returns a producer that has not spoken to the broker yet.
+func New(cfg Config) *Producer {
+	cfg.setDefaults()
+	return &Producer{
+		cfg: cfg,
+		// The client tells the broker half of its time-out, so that the broker's
+		// answer that time is up comes before our own.
+		client:  &kafka.Client{Addr: cfg.Addr, Transport: cfg.Transport, Timeout: cfg.RequestTimeout},
+		batch:   sync.Pool{New: func() any { return new(batch) }},
+		session: noSession,
+		stale:   cfg.TransactionalID != "",
+		lanes:   make(map[target]*lane),
+		limit:   cfg.BatchBytes,
+	}
+}
+
+func (p *Producer) transactional() bool { return p.cfg.TransactionalID != "" }
+
+// Expect says that every transaction will write to that partition, so that it
+// joins each together with the first that do.
+func (p *Producer) Expect(topic string, partition int) {
+	p.expected = append(p.expected, target{topic, partition})
+}
+
+// Stale reports whether Init is needed before the next transaction.
+func (p *Producer) Stale() bool { return p.stale }
+
+// Init takes the transactional id: it fences whoever held it, and waits until
+// what they left open, or we did, is aborted. Without a transactional id it does
+// nothing.
+func (p *Producer) Init(ctx context.Context) error {
+	if !p.transactional() {
+		return nil
+	}
+	if p.tx != nil {
+		return errOpen
+	}
+	err := p.initProducerID(ctx)
+	for errors.Is(err, kafka.InvalidTransactionTimeout) && p.cfg.TransactionTimeout > leastTimeout {
+		// The broker's transaction.max.timeout.ms is below what it is by default.
+		p.cfg.TransactionTimeout = max(p.cfg.TransactionTimeout/2, leastTimeout)
+		err = p.initProducerID(ctx)
+	}
+	if err != nil {
+		return &Error{Op: "InitProducerID", Verdict: Classify(err), Err: err}
+	}
+	for _, l := range p.lanes {
+		l.sequence = 0
+	}
+	p.stale = false
+	return nil
+}
+
+// leastTimeout is the shortest time for a transaction that makes sense to ask.
+const leastTimeout = 10 * time.Second
+
+func (p *Producer) initProducerID(ctx context.Context) error {
+	return p.do(ctx, "InitProducerID", func(ctx context.Context) error {
+		res, err := p.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{
+			TransactionalID:      p.cfg.TransactionalID,
+			TransactionTimeoutMs: int(p.cfg.TransactionTimeout.Milliseconds()),
+			// Zeros would ask to continue a session, which is refused.
+			ProducerID: -1, ProducerEpoch: -1,
+		})
+		if err != nil {
+			return err
+		}
+		if res.Error != nil {
+			return res.Error
+		}
+		p.session = session{int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)}
+		return nil
+	})
+}

@@ -1,0 +1,303 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// transaction is what is open between Begin and Commit or Abort. Without a
+// transactional id it is just what has not been sent yet.
+type transaction struct {
+	// ctx ends with the transaction's failure or end; senders run under it.
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	senders sync.WaitGroup
+	// slots bounds how many senders have a request under way.
+	slots chan struct{}
+	// joining is held by the sender that adds partitions to the transaction.
+	joining chan struct{}
+
+	// Guarded by Producer.mu.
+	err      error
+	changed  chan struct{} // closed and replaced by broadcast
+	buffered int           // bytes added that are not with the broker
+	sent     int64
+	// began is when the broker was first told of the transaction; zero if it has
+	// not been.
+	began time.Time
+}
+
+// fail makes err the transaction's error, if it is the first, and stops the
+// senders. The caller holds mu.
+func (tx *transaction) fail(err error) {
+	if tx.err == nil {
+		tx.err = err
+		tx.cancel(err)
+	}
+}
+
+// broadcast wakes who waits for a change. The caller holds mu.
+func (tx *transaction) broadcast() {
+	close(tx.changed)
+	tx.changed = make(chan struct{})
+}
+
+var (
+	errOver = errors.New("the transaction is over")
+	errOpen = errors.New("a transaction is open")
+	errNone = errors.New("no transaction is open")
+)
+
+// Begin opens a transaction. It needs an Init that came after the last failure.
+// The context's values are kept, its end is not: Abort ends a transaction.
+func (p *Producer) Begin(ctx context.Context) error {
+	switch {
+	case p.tx != nil:
+		return errOpen
+	case p.stale:
+		return errors.New("the producer has no valid session")
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	p.tx = &transaction{
+		ctx:     ctx,
+		cancel:  cancel,
+		slots:   make(chan struct{}, p.cfg.InFlight),
+		joining: make(chan struct{}, 1),
+		changed: make(chan struct{}),
+	}
+	return nil
+}
+
+// Add puts a record into the transaction. It copies the record, sends batches
+// as they fill, without waiting for them, and blocks while too much waits. An
+// error is the transaction's: only Abort helps then.
+func (p *Producer) Add(ctx context.Context, topic string, partition int, r *Record) error {
+	tx := p.tx
+	if tx == nil {
+		return errNone
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if tx.err != nil {
+		return tx.err
+	}
+	size := r.size()
+	l := p.lane(target{topic, partition})
+	if b := l.filling; b != nil && (b.size+size > p.limit-batchHeader || len(b.entries) >= p.cfg.BatchRecords) {
+		p.seal(tx, l)
+	}
+	if l.filling == nil {
+		l.filling = p.batch.Get().(*batch)
+	}
+	l.filling.add(r)
+	tx.buffered += size
+	if tx.buffered <= p.cfg.BufferBytes {
+		return nil
+	}
+	// Many partitions with a little each can fill the buffer, too.
+	for _, l := range p.lanes {
+		p.seal(tx, l)
+	}
+	return p.wait(ctx, tx, func() bool { return tx.buffered <= p.cfg.BufferBytes })
+}
+
+// wait returns when the condition, which is asked under mu, holds. The caller
+// holds mu, also when it returns.
+func (p *Producer) wait(ctx context.Context, tx *transaction, holds func() bool) error {
+	for tx.err == nil && !holds() {
+		changed := tx.changed
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		p.mu.Lock()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return tx.err
+}
+
+// Flush returns when all that was added is with the broker.
+func (p *Producer) Flush(ctx context.Context) error {
+	tx := p.tx
+	if tx == nil {
+		return errNone
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lanes {
+		p.seal(tx, l)
+	}
+	return p.wait(ctx, tx, func() bool {
+		for _, l := range p.lanes {
+			if !l.idle() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Commit flushes, ends the transaction and returns the bytes sent. After an
+// error the outcome is open, and the transaction too: call Abort.
+func (p *Producer) Commit(ctx context.Context) (int64, error) {
+	if err := p.Flush(ctx); err != nil {
+		return 0, err
+	}
+	tx := p.tx
+	if !tx.began.IsZero() {
+		// The answer may be lost and the commit done: asked again, the broker
+		// says yes to what it has done already.
+		err := p.do(ctx, "EndTxn", func(ctx context.Context) error {
+			res, err := p.client.EndTxn(ctx, &kafka.EndTxnRequest{
+				TransactionalID: p.cfg.TransactionalID,
+				ProducerID:      int(p.session.id),
+				ProducerEpoch:   int(p.session.epoch),
+				Committed:       true,
+			})
+			if err != nil {
+				return err
+			}
+			return res.Error
+		})
+		if err != nil {
+			p.stale = true
+			err = p.judge(tx, &Error{Op: "EndTxn", Verdict: Classify(err), Err: err})
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			tx.fail(err)
+			return 0, err
+		}
+	}
+	p.end(tx)
+	return tx.sent, nil
+}
+
+// Abort gives the open transaction up, if there is one: nothing of it will be
+// visible, unless a Commit that failed had gone through. If the broker was told
+// of the transaction, Init makes it abort; if that fails, the producer stays
+// stale, and the broker aborts by itself in the end. Without a transactional id
+// what was sent stays.
+func (p *Producer) Abort(ctx context.Context) error {
+	tx := p.tx
+	if tx == nil {
+		return nil
+	}
+	tx.cancel(errOver)
+	tx.senders.Wait()
+	p.end(tx)
+	if tx.began.IsZero() {
+		return nil
+	}
+	p.stale = true
+	return p.Init(ctx)
+}
+
+// end empties the lanes; no sender runs any more.
+func (p *Producer) end(tx *transaction) {
+	tx.cancel(errOver)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lanes {
+		l.joined, l.filling, l.queue = false, nil, nil
+	}
+	p.tx = nil
+}
+
+// join makes the lane's partition part of the transaction, together with all
+// others that have something to send, and those expected to: one request
+// instead of one each.
+func (p *Producer) join(tx *transaction, l *lane) error {
+	if !p.transactional() {
+		return nil
+	}
+	select {
+	case tx.joining <- struct{}{}:
+		defer func() { <-tx.joining }()
+	case <-tx.ctx.Done():
+		return context.Cause(tx.ctx)
+	}
+	p.mu.Lock()
+	if l.joined {
+		p.mu.Unlock()
+		return nil
+	}
+	if tx.began.IsZero() {
+		tx.began = time.Now()
+		for _, t := range p.expected {
+			p.lane(t)
+		}
+	}
+	var joining []*lane
+	topics := make(map[string][]kafka.AddPartitionToTxn)
+	for _, other := range p.lanes {
+		if !other.joined && (!other.idle() || slices.Contains(p.expected, other.target)) {
+			joining = append(joining, other)
+			topics[other.topic] = append(topics[other.topic], kafka.AddPartitionToTxn{Partition: other.partition})
+		}
+	}
+	p.mu.Unlock()
+
+	failed := l.target
+	err := p.do(tx.ctx, "AddPartitionsToTxn", func(ctx context.Context) error {
+		res, err := p.client.AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
+			TransactionalID: p.cfg.TransactionalID,
+			ProducerID:      int(p.session.id),
+			ProducerEpoch:   int(p.session.epoch),
+			Topics:          topics,
+		})
+		if err != nil {
+			return err
+		}
+		failed, err = firstRefusal(res)
+		return err
+	})
+	if err != nil {
+		return p.judge(tx, &Error{Op: "AddPartitionsToTxn", Topic: failed.topic, Partition: failed.partition, Verdict: Classify(err), Err: err})
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range joining {
+		other.joined = true
+	}
+	return nil
+}
+
+// firstRefusal returns an error of the answer, and the partition it is about.
+// Where one partition is refused, the others are "not attempted": that says
+// nothing.
+func firstRefusal(res *kafka.AddPartitionsToTxnResponse) (target, error) {
+	var where target
+	var refusal error
+	for topic, partitions := range res.Topics {
+		for _, partition := range partitions {
+			if partition.Error == nil {
+				continue
+			}
+			if refusal == nil || errors.Is(refusal, operationNotAttempted) {
+				where, refusal = target{topic, partition.Partition}, partition.Error
+			}
+		}
+	}
+	return where, refusal
+}
+
+// judge looks again at a refusal for the epoch's sake: the broker raises it for
+// a successor, but also when it gives up a transaction that took too long.
+func (p *Producer) judge(tx *transaction, e *Error) *Error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Verdict == Fenced && time.Since(tx.began) >= p.cfg.TransactionTimeout {
+		e.Verdict = StartOver
+		e.Err = fmt.Errorf("the transaction was open for more than %s, and the broker gave it up: %w", p.cfg.TransactionTimeout, e.Err)
+	}
+	return e
+}

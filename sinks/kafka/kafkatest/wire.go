@@ -1,0 +1,119 @@
+package kafkatest
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"sync"
+)
+
+// Wire is the network between a client and its brokers, without TLS, failing on
+// demand. It expects a client that has one request at a time on a connection,
+// as kafka-go has.
+type Wire struct {
+	mu     sync.Mutex
+	faults []*fault
+	seen   map[int16]int
+}
+
+type fault struct {
+	key    int16
+	after  int // requests of that key to let pass first
+	times  int
+	answer bool // drop the answer, not the request
+}
+
+// DropAnswers swallows answers to requests of that API key, after letting some
+// pass, and closes the connection: the broker has done what it was asked, the
+// client does not know.
+func (w *Wire) DropAnswers(key int16, after, times int) {
+	w.add(&fault{key: key, after: after, times: times, answer: true})
+}
+
+// DropRequests closes the connection instead of sending a request.
+func (w *Wire) DropRequests(key int16, after, times int) {
+	w.add(&fault{key: key, after: after, times: times})
+}
+
+func (w *Wire) add(f *fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = append(w.faults, f)
+}
+
+// Requests returns how many requests of that API key the client made.
+func (w *Wire) Requests(key int16) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen[key]
+}
+
+// Dial connects; it is a kafka-go Transport's Dial.
+func (w *Wire) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{Conn: conn, wire: w}, nil
+}
+
+// next notes a request and returns its fault, if any.
+func (w *Wire) next(key int16) *fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen == nil {
+		w.seen = make(map[int16]int)
+	}
+	w.seen[key]++
+	for _, f := range w.faults {
+		if f.key != key || f.times == 0 {
+			continue
+		}
+		if f.after > 0 {
+			f.after--
+			continue
+		}
+		f.times--
+		return f
+	}
+	return nil
+}
+
+type wireConn struct {
+	net.Conn
+	wire *Wire
+
+	mu     sync.Mutex
+	left   int  // bytes of the request being written
+	doomed bool // its answer is not to arrive
+}
+
+func (c *wireConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	if c.left == 0 && len(b) >= 6 {
+		c.left = 4 + int(binary.BigEndian.Uint32(b))
+		if f := c.wire.next(int16(binary.BigEndian.Uint16(b[4:]))); f != nil {
+			if !f.answer {
+				c.mu.Unlock()
+				c.Conn.Close()
+				return 0, net.ErrClosed
+			}
+			c.doomed = true
+		}
+	}
+	c.left = max(c.left-len(b), 0)
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+func (c *wireConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.doomed {
+		c.Conn.Close()
+		return 0, io.EOF
+	}
+	return n, err
+}
