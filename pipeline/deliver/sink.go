@@ -27,6 +27,12 @@ type Position struct {
 	Journal string `json:"journal"`
 	// Next is the first record that is not delivered.
 	Next journal.Seq `json:"next"`
+	// Base and Through are for sinks that append: the stretch [Base, Through) of
+	// the journal that was being delivered when Next was reached. What is out of
+	// date within a stretch is left out of it, so to go on exactly there, a
+	// successor has to know its bounds. A sink keeps them as they are.
+	Base    journal.Seq `json:"base,omitempty"`
+	Through journal.Seq `json:"through,omitempty"`
 }
 
 // Semantics is what a sink's commit does to what it committed before.

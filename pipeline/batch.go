@@ -1,0 +1,180 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/leads-etl/leads-etl/pipeline/coverage"
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/fetch"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// Attempts of a delivery after all is landed, and its first wait.
+const (
+	deliveryAttempts = 4
+	deliveryBackoff  = 500 * time.Millisecond
+)
+
+// Stages are the parts that runs are made of. The caller opens and closes them.
+type Stages struct {
+	Source  fetch.Source
+	Journal *journal.Journal
+	Reader  *deliver.Reader
+	Sinks   []deliver.Opener
+	Fetch   fetch.Config
+	Logger  *slog.Logger
+}
+
+// Batch is the export of one closed range. Use it for one Run.
+type Batch struct {
+	stages  Stages
+	request Request
+	plan    *Plan
+
+	fetcher    *fetch.Fetcher
+	deliveries []*deliver.Delivery
+	landed     chan struct{} // closed when nothing more will be landed
+	begun      atomic.Pointer[time.Time]
+}
+
+// NewBatch plans the export of what is asked: it takes up the batch that an
+// earlier run over the same range left unfinished, or begins a new one. It
+// reads the journal and changes nothing.
+func NewBatch(ctx context.Context, s Stages, r Request) (*Batch, error) {
+	p, err := plan(ctx, s.Journal, r, s.Fetch.Window)
+	if err != nil {
+		return nil, err
+	}
+	b := &Batch{stages: s, request: r, plan: p, landed: make(chan struct{})}
+	b.fetcher = fetch.New(s.Source, s.Journal, s.Fetch, s.Logger)
+	for _, o := range s.Sinks {
+		b.deliveries = append(b.deliveries, deliver.New(o, deliver.Options{
+			Journal: s.Journal, Reader: s.Reader, Batch: p.Batch, Landed: b.landed,
+			Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
+		}))
+	}
+	return b, nil
+}
+
+// Plan returns what Run is about to do.
+func (b *Batch) Plan() Plan { return *b.plan }
+
+// Run fetches and delivers. It blocks until all that was asked for is landed
+// and delivered, or the context ends. What it returns besides the summary joins
+//   - the context's error: the run was interrupted, the next one resumes it;
+//   - what ended the fetching early (*fetch.RefusedError, *fetch.QuotaError,
+//     *fetch.UnavailableError): what was landed by then is delivered;
+//   - *GapsError: windows that could not be had;
+//   - a *deliver.SinkError for each sink that was given up: the others are
+//     complete;
+//   - the journal's error: nothing more can be landed.
+//
+// The batch counts as finished, and the same range is read anew the next time,
+// only if there was no error at all.
+func (b *Batch) Run(ctx context.Context) (Summary, error) {
+	begun := time.Now()
+	b.begun.Store(&begun)
+	if _, err := b.stages.Journal.Append(ctx, journal.Record{Begin: &journal.Begin{
+		ID: b.plan.Batch, Spec: b.request.Spec, Range: b.request.Range, Queries: b.request.Queries,
+		Time: begun.UTC().Truncate(time.Millisecond),
+	}}); err != nil {
+		return Summary{}, fmt.Errorf("beginning the batch: %w", err)
+	}
+	err := b.fetchAndDeliver(ctx)
+	gaps, gapsErr := b.gaps(ctx)
+	if err == nil && gapsErr == nil && len(gaps) > 0 {
+		err = &GapsError{Gaps: gaps}
+	} else if gapsErr != nil {
+		err = errors.Join(err, gapsErr)
+	} else if len(gaps) > 0 && ctx.Err() == nil {
+		err = errors.Join(err, &GapsError{Gaps: gaps})
+	}
+	if err == nil {
+		_, err = b.stages.Journal.Append(ctx, journal.Record{End: &journal.End{
+			Batch: b.plan.Batch, Time: time.Now().UTC().Truncate(time.Millisecond),
+		}})
+	}
+	return b.summary(gaps), err
+}
+
+// fetchAndDeliver runs the fetcher and all deliveries side by side.
+func (b *Batch) fetchAndDeliver(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	errs := make([]error, len(b.deliveries))
+	var delivering sync.WaitGroup
+	for i, d := range b.deliveries {
+		delivering.Go(func() { errs[i] = d.Run(ctx) })
+	}
+	err := b.fetcher.Run(ctx, b.plan.jobs)
+	if _, broken := errors.AsType[*journal.WriteError](err); broken {
+		cancel(err) // the disk is full or fails: the sinks would meet the same
+	}
+	close(b.landed)
+	delivering.Wait()
+	if ctx.Err() != nil {
+		// Interrupted: every part says so in its own way, once is enough.
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return errors.Join(err, errors.Join(errs...))
+}
+
+// Gap is a window that could not be had.
+type Gap struct {
+	Query  journal.Query `json:"query"`
+	Window window.Window `json:"window"`
+}
+
+// gaps returns what of the batch is known as a gap now.
+func (b *Batch) gaps(ctx context.Context) ([]Gap, error) {
+	var tracker coverage.Tracker
+	for r, err := range b.stages.Journal.Records(context.WithoutCancel(ctx), 0) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
+		}
+		tracker.Apply(r)
+	}
+	batch, ok := tracker.Batch(b.plan.Batch)
+	if !ok {
+		return nil, fmt.Errorf("batch %s is not in the journal", b.plan.Batch)
+	}
+	var gaps []Gap
+	for _, q := range b.request.Queries {
+		for _, w := range batch.Gaps(q) {
+			gaps = append(gaps, Gap{q, w})
+		}
+	}
+	return gaps, nil
+}
+
+// GapsError says that a batch is complete but for windows that could not be had;
+// the next run tries them first.
+type GapsError struct{ Gaps []Gap }
+
+func (e *GapsError) Error() string {
+	s := fmt.Sprintf("%d gaps", len(e.Gaps))
+	if len(e.Gaps) == 1 {
+		s = "1 gap"
+	}
+	for i, g := range e.Gaps {
+		if i == 10 {
+			return s + fmt.Sprintf(" and %d more", len(e.Gaps)-i)
+		}
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		s += sep + g.Window.String()
+		if g.Query.Item != "" {
+			s += " of item " + g.Query.Item
+		}
+	}
+	return s
+}

@@ -1,0 +1,67 @@
+package deliver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+)
+
+// DeadLetters keeps the responses that could not be read, as they were
+// received: one NDJSON file for each page that has any, named by the page's
+// number, so that saving them again changes nothing.
+type DeadLetters struct{ dir string }
+
+// NewDeadLetters returns the dead letters in dir, which is made when the first
+// one is saved.
+func NewDeadLetters(dir string) *DeadLetters { return &DeadLetters{dir: dir} }
+
+// deadLetter is one line of a file.
+type deadLetter struct {
+	Page     journal.Seq `json:"page"`
+	Received time.Time   `json:"received"`
+	Request  string      `json:"request"`
+	Listing  int         `json:"listing"`
+	Response int         `json:"response"`
+	Reason   string      `json:"reason"`
+	// Raw is the response as text, RawBase64 as bytes where it is no valid UTF-8.
+	Raw       string `json:"raw,omitempty"`
+	RawBase64 []byte `json:"raw_base64,omitempty"`
+}
+
+// Save writes the dead letters of one page and returns the file's path.
+func (d *DeadLetters) Save(seq journal.Seq, page *journal.Page, letters []flatten.DeadLetter) (string, error) {
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
+	enc.SetEscapeHTML(false)
+	for _, l := range letters {
+		line := deadLetter{
+			Page: seq, Received: page.Received, Request: page.Request,
+			Listing: l.Listing, Response: l.Response, Reason: l.Reason,
+		}
+		if utf8.Valid(l.Raw) {
+			line.Raw = string(l.Raw)
+		} else {
+			line.RawBase64 = l.Raw
+		}
+		if err := enc.Encode(line); err != nil {
+			return "", fmt.Errorf("encoding dead letters of page %d: %w", seq, err)
+		}
+	}
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return "", fmt.Errorf("making the folder of dead letters: %w", err)
+	}
+	path := filepath.Join(d.dir, fmt.Sprintf("%020d.ndjson", seq))
+	if err := renameio.WriteFile(path, lines.Bytes(), 0o600); err != nil {
+		return "", fmt.Errorf("writing dead letters to %s: %w", path, err)
+	}
+	return path, nil
+}

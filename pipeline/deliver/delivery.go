@@ -1,0 +1,221 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sethvargo/go-retry"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+)
+
+// Opener opens one sink. Delivery calls it anew after each failure, for only a
+// sink that was opened afresh knows its position for certain.
+type Opener struct {
+	Name string
+	Open func(context.Context) (Sink, error)
+}
+
+// Options are what the deliveries of a run have in common.
+type Options struct {
+	Journal *journal.Journal
+	Reader  *Reader
+	// Batch is the id of the batch that is running; empty if none is.
+	Batch string
+	// Landed is closed when nothing more will be landed.
+	Landed <-chan struct{}
+	Logger *slog.Logger
+	// TransactionRows is how many rows a log gathers for one transaction while
+	// more are waiting; 0 stands for a sensible number.
+	TransactionRows int
+	// Attempts is how many failures in a row end a delivery once nothing more
+	// will be landed. Until then it is tried for as long as the run goes on.
+	Attempts int
+	// Backoff is the wait after the first failure; it doubles up to a bound.
+	Backoff time.Duration
+}
+
+// maxBackoff bounds the wait between two attempts.
+const maxBackoff = 30 * time.Second
+
+// Report is what a delivery has done so far.
+type Report struct {
+	Sink string
+	// Rows, Files and Bytes are what was committed; Commits how often, and
+	// Unchanged how many of the commits found the output as it should be.
+	Rows, Files, Commits, Unchanged int
+	Bytes                           int64
+	// Superseded are files of a lost state that were set aside, where they are.
+	Superseded []string
+	// Retries counts failures after which the sink was opened again.
+	Retries int
+}
+
+// Delivery brings one sink up to date, at its own pace.
+type Delivery struct {
+	opener  Opener
+	options Options
+
+	mu     sync.Mutex
+	report Report
+}
+
+// New returns the delivery to one sink.
+func New(o Opener, options Options) *Delivery {
+	return &Delivery{opener: o, options: options, report: Report{Sink: o.Name}}
+}
+
+// Report returns a snapshot; it may be called while Run runs.
+func (d *Delivery) Report() Report {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.report
+	r.Superseded = append([]string(nil), r.Superseded...)
+	return r
+}
+
+// Run delivers until nothing more will be landed and all of it is in the sink,
+// the context ends, or the sink is given up: at once after an error that no
+// repetition can mend, or after Attempts failures in a row. The error is
+// *SinkError then. What was committed stays, and a later delivery goes on there.
+func (d *Delivery) Run(ctx context.Context) error {
+	backoff := d.newBackoff()
+	commits := 0
+	err := retry.Do(ctx, retry.BackoffFunc(func() (time.Duration, bool) { return backoff.Next() }), func(ctx context.Context) error {
+		err := d.once(ctx)
+		if err == nil || ctx.Err() != nil || permanent(err) {
+			return err
+		}
+		if now := d.Report().Commits; now > commits {
+			commits, backoff = now, d.newBackoff() // it went on in between: count anew
+		}
+		d.noteRetry(ctx, err)
+		return retry.RetryableError(err)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		return &SinkError{Sink: d.opener.Name, Err: err}
+	}
+}
+
+// newBackoff returns the waits of one row of failures. It ends after Attempts,
+// of which only those count that came when all was landed.
+func (d *Delivery) newBackoff() retry.Backoff {
+	waits := retry.WithCappedDuration(maxBackoff, retry.WithJitterPercent(20, retry.NewExponential(d.options.Backoff)))
+	failures := 0
+	return retry.BackoffFunc(func() (time.Duration, bool) {
+		wait, stop := waits.Next()
+		if d.allLanded() {
+			failures++
+		}
+		return wait, stop || failures >= d.options.Attempts
+	})
+}
+
+// permanent reports whether repeating is of no use: the sink says so, or the
+// journal itself is damaged.
+func permanent(err error) bool {
+	if _, ok := errors.AsType[*PermanentError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*journal.CorruptionError](err)
+	return ok
+}
+
+func (d *Delivery) noteRetry(ctx context.Context, err error) {
+	d.mu.Lock()
+	d.report.Retries++
+	d.mu.Unlock()
+	d.options.Logger.WarnContext(ctx, "delivery failed, will be tried again", "sink", d.opener.Name, "error", err)
+}
+
+func (d *Delivery) allLanded() bool {
+	select {
+	case <-d.options.Landed:
+		return true
+	default:
+		return false
+	}
+}
+
+// follower is a way of delivering: as a table or as a log.
+type follower interface {
+	step(ctx context.Context, last bool) error
+}
+
+// once opens the sink and delivers until all is done or something fails.
+func (d *Delivery) once(ctx context.Context) (err error) {
+	sink, err := d.opener.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("opening: %w", err)
+	}
+	defer func() {
+		if closeErr := sink.Close(); closeErr != nil {
+			err = errors.Join(err, fmt.Errorf("closing: %w", closeErr))
+		}
+	}()
+	f := newFeed(d.options.Journal)
+	follow, err := d.follower(ctx, sink, f)
+	if err != nil {
+		return err
+	}
+	for {
+		last := d.allLanded() // asked before the journal is read: nothing comes after it
+		changed, err := f.advance(ctx)
+		if err != nil {
+			return err
+		}
+		if err := follow.step(ctx, last); err != nil || last {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-d.options.Landed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (d *Delivery) follower(ctx context.Context, sink Sink, f *feed) (follower, error) {
+	if sink.Semantics() == Append {
+		return newLog(ctx, sink, f, d.options.Reader, cmp.Or(d.options.TransactionRows, defaultTransactionRows), d.record)
+	}
+	return &table{
+		sink: sink, feed: f, reader: d.options.Reader, batch: d.options.Batch,
+		positions: make(map[Partition]Position), report: d.record,
+	}, nil
+}
+
+func (d *Delivery) record(r Receipt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report.Commits++
+	d.report.Rows += r.Rows
+	d.report.Files += r.Files
+	d.report.Bytes += r.Bytes
+	d.report.Superseded = append(d.report.Superseded, r.Superseded...)
+	if r.Unchanged {
+		d.report.Unchanged++
+	}
+}
+
+// SinkError says that a sink was given up; the others are not concerned.
+type SinkError struct {
+	Sink string
+	Err  error
+}
+
+func (e *SinkError) Error() string { return fmt.Sprintf("sink %s: %v", e.Sink, e.Err) }
+
+// Unwrap returns the last failure.
+func (e *SinkError) Unwrap() error { return e.Err }

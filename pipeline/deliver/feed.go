@@ -1,0 +1,46 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/leads-etl/leads-etl/pipeline/coverage"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+)
+
+// feed is one sink's own view of the journal: what has been landed so far, and
+// how far the batches are. It belongs to one goroutine.
+type feed struct {
+	journal *journal.Journal
+	next    journal.Seq // the first record that is not taken in yet
+	index   *index
+	tracker coverage.Tracker
+}
+
+func newFeed(j *journal.Journal) *feed { return &feed{journal: j, index: newIndex()} }
+
+// advance takes in what was appended since the last call. The channel that it
+// returns is closed when there is more.
+func (f *feed) advance(ctx context.Context) (<-chan struct{}, error) {
+	changed := f.journal.Changed()
+	for r, err := range f.journal.Records(ctx, f.next) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
+		}
+		f.tracker.Apply(r)
+		if r.Page != nil {
+			f.index.add(r.Seq, r.Page)
+		}
+		f.next = r.Seq + 1
+	}
+	return changed, nil
+}
+
+// resume returns where in this journal an output goes on whose position is p:
+// at the beginning, if p is of another journal.
+func (f *feed) resume(p Position) journal.Seq {
+	if p.Journal != f.journal.ID() {
+		return 0
+	}
+	return p.Next
+}

@@ -1,0 +1,72 @@
+package deliver
+
+import (
+	"context"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+)
+
+// Lag is what an output does not hold yet of a journal.
+type Lag struct {
+	// Pages that are not delivered, or not to all their days.
+	Pages int
+	// Partitions that they touch.
+	Partitions int
+	// Foreign says that the output, or a part of it, has the position of another
+	// journal.
+	Foreign bool
+}
+
+// LagOf compares the sink's positions with the journal. It changes nothing.
+func LagOf(ctx context.Context, sink Sink, j *journal.Journal) (Lag, error) {
+	f := newFeed(j)
+	if _, err := f.advance(ctx); err != nil {
+		return Lag{}, err
+	}
+	if sink.Semantics() == Append {
+		p, err := sink.Position(ctx, Whole)
+		if err != nil {
+			return Lag{}, err
+		}
+		lag := Lag{Pages: len(f.index.from(f.resume(p))), Foreign: f.foreign(p)}
+		if lag.Pages > 0 {
+			lag.Partitions = 1
+		}
+		return lag, nil
+	}
+	var lag Lag
+	behind := make(map[journal.Seq]struct{})
+	count := func(p Partition, pages []ref) error {
+		pos, err := sink.Position(ctx, p)
+		if err != nil {
+			return err
+		}
+		lag.Foreign = lag.Foreign || f.foreign(pos)
+		late := false
+		for _, r := range pages {
+			if r.seq >= f.resume(pos) {
+				behind[r.seq] = struct{}{}
+				late = true
+			}
+		}
+		if late {
+			lag.Partitions++
+		}
+		return nil
+	}
+	for _, d := range f.index.days() {
+		if err := count(d.partition(), f.index.byDay[d]); err != nil {
+			return Lag{}, err
+		}
+	}
+	if len(f.index.undated) > 0 {
+		if err := count(Partition{}, f.index.undated); err != nil {
+			return Lag{}, err
+		}
+	}
+	lag.Pages = len(behind)
+	return lag, nil
+}
+
+// foreign reports whether p is a position in another journal.
+func (f *feed) foreign(p Position) bool { return p.Journal != "" && p.Journal != f.journal.ID() }

@@ -1,0 +1,114 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// defaultTransactionRows is how many rows a transaction of a log gathers while
+// more pages are waiting: enough that the cost of a commit does not show.
+const defaultTransactionRows = 10_000
+
+// log keeps an Append sink up to date: page after page, those leads go into it
+// that it does not have yet as they are now.
+//
+// It works in stretches of the journal: what was landed when a stretch began is
+// delivered whole before the next one begins. At the end of a stretch the last
+// event of each lead in the log is the lead's latest version in the journal up
+// to there; that is what the next stretch builds on.
+type log struct {
+	sink   Sink
+	feed   *feed
+	fresh  *fresh
+	limit  int // rows of a transaction, but for the page that passes it
+	report func(Receipt)
+
+	stretch   stretch
+	next      journal.Seq // the first record that is not looked at yet
+	committed journal.Seq // the position in the sink
+}
+
+// stretch is the part [base, through) of the journal.
+type stretch struct{ base, through journal.Seq }
+
+func newLog(ctx context.Context, sink Sink, f *feed, r *Reader, limit int, report func(Receipt)) (*log, error) {
+	p, err := sink.Position(ctx, Whole)
+	if err != nil {
+		return nil, fmt.Errorf("reading the position: %w", err)
+	}
+	next := f.resume(p)
+	l := &log{sink: sink, feed: f, fresh: newFresh(r, f.index), limit: limit, report: report, next: next, committed: next}
+	if next > 0 {
+		l.stretch = stretch{p.Base, p.Through}
+	}
+	return l, nil
+}
+
+// step delivers all pages that have been taken in. last says that nothing more
+// will be landed.
+func (l *log) step(ctx context.Context, last bool) error {
+	for l.next < l.feed.next {
+		if l.next >= l.stretch.through {
+			l.stretch = stretch{base: l.next, through: l.feed.next}
+		}
+		if err := l.deliver(ctx); err != nil {
+			return err
+		}
+	}
+	if last && l.committed < l.next {
+		return l.commit(ctx, nil)
+	}
+	return nil
+}
+
+// deliver delivers the next transaction's worth of the stretch.
+func (l *log) deliver(ctx context.Context) error {
+	var rows []schema.Row
+	for _, page := range l.feed.index.from(l.next) {
+		if page.seq >= l.stretch.through || len(rows) >= l.limit {
+			break
+		}
+		news, err := l.fresh.rows(ctx, page, l.stretch)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, news...)
+		l.next = page.seq + 1
+	}
+	if len(rows) < l.limit {
+		l.next = l.stretch.through
+	}
+	// A position that moved over pages without news is not worth a transaction:
+	// looking at them again gives the same nothing.
+	if len(rows) == 0 {
+		return nil
+	}
+	return l.commit(ctx, rows)
+}
+
+func (l *log) commit(ctx context.Context, rows []schema.Row) error {
+	tx, err := l.sink.Begin(ctx, Whole)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	for len(rows) > 0 {
+		n := min(writeRows, len(rows))
+		if err := tx.Write(ctx, rows[:n]); err != nil {
+			return fmt.Errorf("writing: %w", err)
+		}
+		rows = rows[n:]
+	}
+	receipt, err := tx.Commit(ctx, Position{
+		Journal: l.feed.journal.ID(), Next: l.next, Base: l.stretch.base, Through: l.stretch.through,
+	})
+	if err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	l.committed = l.next
+	l.report(receipt)
+	return nil
+}

@@ -1,0 +1,214 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// sliceLeads is the number of leads beyond which a page is read in slices of
+// time, so that memory does not grow with the largest page.
+const sliceLeads = 40_000
+
+// slice is a stretch of a page's window.
+type slice struct {
+	page   ref
+	within window.Window
+}
+
+// slicesOf cuts what of the pages lies in span into slices, in the order of time.
+func slicesOf(pages []ref, span window.Window) []slice {
+	var all []slice
+	for _, p := range pages {
+		w := p.window.Intersect(span)
+		n := time.Duration(p.leads/sliceLeads + 1)
+		width := max(window.Second, (w.Length()/n + window.Second - 1).Truncate(window.Second))
+		for !w.Empty() {
+			end := w.From.Add(width)
+			if end.After(w.To) {
+				end = w.To
+			}
+			all = append(all, slice{p, window.Window{From: w.From, To: end}})
+			w.From = end
+		}
+	}
+	slices.SortFunc(all, func(a, b slice) int {
+		if c := a.within.From.Compare(b.within.From); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.page.seq, b.page.seq)
+	})
+	return all
+}
+
+// merge yields the latest version of every lead that the pages show within
+// span, sorted by submitted time, then by lead id. It sweeps along the time and
+// holds only the leads of the slices that it is passing, so memory grows with
+// the number of pages that overlap one another, not with the span.
+func merge(ctx context.Context, r *Reader, pages []ref, span window.Window) iter.Seq2[schema.Row, error] {
+	return func(yield func(schema.Row, error) bool) {
+		leads := make(versions)
+		for s, err := range flattenAhead(ctx, r, slicesOf(pages, span)) {
+			if err != nil {
+				yield(schema.Row{}, err)
+				return
+			}
+			// No later slice starts before this one: what lies before it is final.
+			for _, row := range leads.takeBefore(s.within.From) {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			for i := range s.rows {
+				leads.add(&s.rows[i], s.page)
+			}
+		}
+		for _, row := range leads.takeBefore(span.To) {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// mergeUndated returns the latest version of every lead without a time.
+func mergeUndated(ctx context.Context, r *Reader, pages []ref) ([]schema.Row, error) {
+	leads := make(versions)
+	for _, p := range pages {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		result, err := r.Page(p.seq, window.Window{})
+		if err != nil {
+			return nil, err
+		}
+		for i := range result.Undated {
+			leads.add(&result.Undated[i], p)
+		}
+	}
+	return leads.take(func(*version) bool { return true }), nil
+}
+
+// flattened is a slice and its rows.
+type flattened struct {
+	slice
+	rows []schema.Row
+}
+
+// flattenAhead yields the slices with their rows, one slice ahead of the
+// consumer, so that reading and writing take place side by side.
+func flattenAhead(ctx context.Context, r *Reader, todo []slice) iter.Seq2[flattened, error] {
+	return func(yield func(flattened, error) bool) {
+		reading, ctx := errgroup.WithContext(ctx)
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		ready := make(chan flattened, 1)
+		reading.Go(func() error {
+			defer close(ready)
+			for _, s := range todo {
+				result, err := flattenSlice(ctx, r, s)
+				if err != nil {
+					return err
+				}
+				select {
+				case ready <- flattened{s, result.Rows}:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		})
+		for f := range ready {
+			if !yield(f, nil) {
+				stop()
+				_ = reading.Wait() // the consumer has gone, nobody asks for the error
+				return
+			}
+		}
+		if err := reading.Wait(); err != nil {
+			yield(flattened{}, err)
+		}
+	}
+}
+
+func flattenSlice(ctx context.Context, r *Reader, s slice) (flatten.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return flatten.Result{}, err
+	}
+	return r.Page(s.page.seq, s.within)
+}
+
+// versions are the leads that a sweep has met, by lead id.
+type versions map[string]*version
+
+// version is the newest row of a lead, and all its sightings.
+type version struct {
+	row       schema.Row
+	seq       journal.Seq
+	sightings []sighting
+}
+
+// sighting is one page that showed a lead.
+type sighting struct {
+	seq      journal.Seq
+	received time.Time
+	hash     string
+}
+
+func (v versions) add(row *schema.Row, page ref) {
+	known, ok := v[row.LeadID]
+	if !ok {
+		known = &version{}
+		v[row.LeadID] = known
+	}
+	if !ok || page.seq >= known.seq {
+		known.row, known.seq = *row, page.seq
+	}
+	known.sightings = append(known.sightings, sighting{page.seq, page.received, row.ContentHash})
+}
+
+// takeBefore removes and returns the leads submitted before t, sorted.
+func (v versions) takeBefore(t time.Time) []schema.Row {
+	return v.take(func(known *version) bool { return known.row.SubmittedTime.Value.Before(t) })
+}
+
+func (v versions) take(which func(*version) bool) []schema.Row {
+	var rows []schema.Row
+	maps.DeleteFunc(v, func(_ string, known *version) bool {
+		if !which(known) {
+			return false
+		}
+		known.row.ExtractedAt = known.firstShown()
+		rows = append(rows, known.row)
+		return true
+	})
+	slices.SortFunc(rows, func(a, b schema.Row) int {
+		if c := a.SubmittedTime.Value.Compare(b.SubmittedTime.Value); c != 0 {
+			return c
+		}
+		return strings.Compare(a.LeadID, b.LeadID)
+	})
+	return rows
+}
+
+// firstShown is when the page was received that first showed the version that
+// is now the latest: the start of the last run of sightings with its content.
+func (v *version) firstShown() time.Time {
+	slices.SortFunc(v.sightings, func(a, b sighting) int { return cmp.Compare(a.seq, b.seq) })
+	first := len(v.sightings) - 1
+	for first > 0 && v.sightings[first-1].hash == v.row.ContentHash {
+		first--
+	}
+	return v.sightings[first].received
+}

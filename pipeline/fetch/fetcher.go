@@ -1,0 +1,179 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// Job is what one query of a batch still needs.
+type Job struct {
+	// Batch is the id that pages and gaps are recorded under.
+	Batch string
+	Query journal.Query
+	// Retry are windows that earlier runs left as gaps; they are tried first.
+	Retry []window.Window
+	// Missing are the ranges that are not covered yet, in order.
+	Missing []window.Window
+
+	sizer *window.Sizer
+}
+
+// Fetcher lands windows in the journal. Use it for one Run.
+type Fetcher struct {
+	source  Source
+	journal *journal.Journal
+	config  Config
+	logger  *slog.Logger
+
+	health health
+	stats  struct {
+		pages, leads, splits, gaps atomic.Int64
+		covered                    atomic.Int64 // seconds
+	}
+}
+
+// New returns a Fetcher that lands the source's answers in j.
+func New(source Source, j *journal.Journal, config Config, logger *slog.Logger) *Fetcher {
+	return &Fetcher{source: source, journal: j, config: config, logger: logger}
+}
+
+// Stats is what a Fetcher has done so far.
+type Stats struct {
+	Pages, Leads, Splits, Gaps int64
+	// Covered is the sum of the lengths of the windows that are dealt with,
+	// landed or recorded as gaps.
+	Covered time.Duration
+}
+
+// Stats returns a snapshot; it may be called while Run runs.
+func (f *Fetcher) Stats() Stats {
+	return Stats{
+		Pages:   f.stats.pages.Load(),
+		Leads:   f.stats.leads.Load(),
+		Splits:  f.stats.splits.Load(),
+		Gaps:    f.stats.gaps.Load(),
+		Covered: time.Duration(f.stats.covered.Load()) * time.Second,
+	}
+}
+
+// Run fetches everything that the jobs need and returns when every second of it
+// is landed or recorded as a gap. It returns early, with everything landed that
+// was answered by then, with the context's error, a *RefusedError, a
+// *QuotaError, an *UnavailableError, or the journal's error.
+func (f *Fetcher) Run(ctx context.Context, jobs []*Job) error {
+	for _, j := range jobs {
+		j.sizer = window.NewSizer(f.config.Window)
+	}
+	q := newQueue(jobs)
+	// A worker that meets the end of the quota stops the queue, not the others:
+	// what is in flight has been paid for. Every other error cancels them.
+	workers, workCtx := errgroup.WithContext(ctx)
+	quota := make(chan error, f.config.Concurrency)
+	for range f.config.Concurrency {
+		workers.Go(func() error {
+			for {
+				t, ok := q.next(workCtx)
+				if !ok {
+					return nil
+				}
+				halves, err := f.fetch(workCtx, t)
+				q.done(t, halves...)
+				if _, spent := errors.AsType[*QuotaError](err); spent {
+					quota <- err
+					q.close()
+					return nil
+				}
+				if err != nil {
+					q.close()
+					return err
+				}
+			}
+		})
+	}
+	err := workers.Wait()
+	close(quota)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = <-quota
+	}
+	return err
+}
+
+// fetch deals with one window: it lands it, records it as a gap, or returns its
+// halves.
+func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
+	begun := time.Now()
+	page, err := f.source.Fetch(ctx, t.window, t.job.Query)
+	if err == nil {
+		f.health.success()
+		t.job.sizer.Answered(t.window, page.Leads, time.Since(begun))
+		return nil, f.land(ctx, t, page)
+	}
+	failed, ok := errors.AsType[*WindowError](err)
+	if !ok || ctx.Err() != nil {
+		return nil, err
+	}
+	if f.health.failure() {
+		if err := f.probe(ctx, t.job.Query, err); err != nil {
+			return nil, err
+		}
+	}
+	t.job.sizer.Failed(t.window)
+	left, right, ok := t.window.Split()
+	if !ok {
+		return nil, f.recordGap(ctx, t, failed)
+	}
+	f.stats.splits.Add(1)
+	f.logger.InfoContext(ctx, "window split", "window", t.window.String(), "item", t.job.Query.Item, "reason", failed.Err)
+	return []window.Window{left, right}, nil
+}
+
+func (f *Fetcher) land(ctx context.Context, t task, page *journal.Page) error {
+	page.Batch = t.job.Batch
+	seq, err := f.journal.Append(ctx, journal.Record{Page: page})
+	if err != nil {
+		return fmt.Errorf("landing window %s: %w", t.window, err)
+	}
+	f.stats.pages.Add(1)
+	f.stats.leads.Add(int64(page.Leads))
+	if !page.Short {
+		f.stats.covered.Add(int64(t.window.Length() / time.Second))
+	}
+	f.logger.DebugContext(ctx, "page landed", "seq", seq, "window", t.window.String(), "item", t.job.Query.Item, "leads", page.Leads, "bytes", len(page.Body))
+	return nil
+}
+
+// recordGap gives up on a window of one second. What a short answer did hold is
+// landed all the same: it is better than nothing, and covers nothing.
+func (f *Fetcher) recordGap(ctx context.Context, t task, failed *WindowError) error {
+	if failed.Short != nil {
+		if err := f.land(ctx, t, failed.Short); err != nil {
+			return err
+		}
+	}
+	gap := journal.Gap{
+		Batch:  t.job.Batch,
+		Query:  t.job.Query,
+		Window: t.window,
+		Reason: failed.Err.Error(),
+		Time:   time.Now().UTC().Truncate(time.Millisecond),
+	}
+	if _, err := f.journal.Append(ctx, journal.Record{Gap: &gap}); err != nil {
+		return fmt.Errorf("recording the gap %s: %w", t.window, err)
+	}
+	f.stats.gaps.Add(1)
+	f.stats.covered.Add(int64(t.window.Length() / time.Second))
+	f.logger.WarnContext(ctx, "gap: a second could not be had", "window", t.window.String(), "item", t.job.Query.Item, "reason", failed.Err)
+	return nil
+}

@@ -1,0 +1,33 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+)
+
+// Replay brings the sinks up to date with what is landed, from the positions
+// that they hold, without asking the API for anything. A sink without a
+// position is built anew. The error joins a *deliver.SinkError for each sink
+// that was given up; the reports come in the order of the sinks.
+func Replay(ctx context.Context, s Stages) ([]deliver.Report, error) {
+	landed := make(chan struct{})
+	close(landed)
+	reports := make([]deliver.Report, len(s.Sinks))
+	errs := make([]error, len(s.Sinks))
+	var delivering sync.WaitGroup
+	for i, o := range s.Sinks {
+		delivering.Go(func() {
+			d := deliver.New(o, deliver.Options{
+				Journal: s.Journal, Reader: s.Reader, Landed: landed,
+				Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
+			})
+			errs[i] = d.Run(ctx)
+			reports[i] = d.Report()
+		})
+	}
+	delivering.Wait()
+	return reports, errors.Join(errs...)
+}
