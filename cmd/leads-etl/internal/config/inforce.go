@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -17,17 +19,23 @@ type InForce struct {
 // in force.
 func (s *Sources) InForce(ctx *kong.Context) *InForce {
 	f := &InForce{origin: map[*key]string{}, flags: map[*key]*kong.Flag{}}
-	for _, flag := range ctx.Flags() {
-		k := s.catalogue.byFlag[flag]
-		if k == nil {
-			continue
-		}
-		f.keys = append(f.keys, k)
-		f.flags[k] = flag
-		if v, ok := s.values[k]; ok {
-			f.origin[k] = v.place
+	for _, element := range slices.Backward(ctx.Path) { // the command's own first
+		for _, flag := range element.Flags {
+			k := s.catalogue.byFlag[flag]
+			if k == nil {
+				continue
+			}
+			f.keys = append(f.keys, k)
+			f.flags[k] = flag
+			if v, ok := s.values[k]; ok {
+				f.origin[k] = v.place
+			}
 		}
 	}
+	// A file of TOML begins with what belongs to no section.
+	slices.SortStableFunc(f.keys, func(a, b *key) int {
+		return cmp.Compare(min(len(a.section), 1), min(len(b.section), 1))
+	})
 	for _, element := range ctx.Path {
 		if element.Flag == nil || element.Resolved {
 			continue

@@ -23,7 +23,10 @@ func (f *InForce) Print(w io.Writer) error {
 		}
 		if s := f.keys[i].section; s != section {
 			section = s
-			fmt.Fprintf(&b, "\n[%s]\n", section)
+			if b.Len() > 0 {
+				b.WriteByte('\n')
+			}
+			fmt.Fprintf(&b, "[%s]\n", section)
 		}
 		f.printBlock(&b, f.keys[i:end])
 		i = end

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
+	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/source"
+)
+
+type batchCommand struct {
+	settings   `embed:""`
+	batchFlags `embed:""`
+}
+
+// batchFlags are of this run only, and so no keys of the file.
+type batchFlags struct {
+	Restart bool `name:"restart" help:"Begin anew, even if an earlier run over this range was interrupted."`
+	JSON    bool `name:"json" help:"The summary as JSON."`
+}
+
+func (c *batchCommand) Help() string {
+	return `Examples:
+
+    leads-etl batch --from 2026-09-01 --to 2026-10-01 --parquet-dir out
+    leads-etl batch --last 30d --ndjson-dir out --ndjson-compression none
+    leads-etl batch --last 7d --item 123456789012 --status Unanswered
+
+A run that was interrupted is resumed by the same command.`
+}
+
+func (c *batchCommand) problems() []config.Problem { return c.batchProblems() }
+
+func (c *batchCommand) Run(ctx context.Context, p *process) error {
+	return exportBatch(ctx, p, &c.settings, c.batchFlags)
+}
+
+// batchProblems are what keeps this configuration from being a batch.
+func (s *settings) batchProblems() []config.Problem {
+	var problems []config.Problem
+	if s.Range.From.IsZero() && s.Range.To.IsZero() && s.Range.Last == 0 {
+		problems = append(problems, config.Problem{Key: "[batch]", Text: "no range", Hint: "say which leads: --from and --to, or --last 30d"})
+	}
+	return append(problems, s.sinkProblems()...)
+}
+
+// sinkProblems says that there is nowhere to deliver to.
+func (s *settings) sinkProblems() []config.Problem {
+	if len(s.sinks()) > 0 {
+		return nil
+	}
+	return []config.Problem{{Text: "no sink is on", Hint: "set dir under [parquet] or [ndjson], or brokers under [kafka]"}}
+}
+
+// openEnd stands for "now" in a range without an end: it is the same the next
+// time, so that an interrupted batch is found again. pipeline.Between asks for
+// nothing that lies in the future.
+var openEnd = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// request is what the configuration asks for.
+func (s *settings) request(now time.Time, restart bool) (pipeline.Request, error) {
+	var r pipeline.Request
+	var err error
+	if s.Range.Last > 0 {
+		r, err = pipeline.Last(s.Range.Last, now, s.EBay.Queries())
+	} else {
+		to := s.Range.To.Time
+		if to.IsZero() {
+			to = openEnd
+		}
+		r, err = pipeline.Between(s.Range.From.Time, to, now, s.EBay.Queries())
+	}
+	if err != nil {
+		return r, config.Problems{{Key: "[batch]", Text: err.Error()}}
+	}
+	r.Restart = restart
+	return r, nil
+}
+
+// exportBatch runs one batch and writes its summary.
+func exportBatch(ctx context.Context, p *process, s *settings, flags batchFlags) error {
+	request, err := s.request(time.Now(), flags.Restart)
+	if err != nil {
+		return err
+	}
+	a, err := s.assemble(p, s.sinks())
+	if err != nil {
+		return err
+	}
+	if err := a.connect(s, p); err != nil {
+		return a.close(err)
+	}
+	summary, err := a.run(ctx, p, request)
+	if summary == nil {
+		return a.close(err)
+	}
+	err = a.close(err)
+	return joinWrite(err, summary.write(p, flags.JSON, err))
+}
+
+// run plans the batch, says what it will take, and runs it under the eyes of the
+// user. The summary is nil if it did not begin.
+func (a *assembly) run(ctx context.Context, p *process, request pipeline.Request) (*summary, error) {
+	batch, err := pipeline.NewBatch(ctx, a.Stages, request)
+	if err != nil {
+		return nil, err
+	}
+	announce(p, batch.Plan(), a.client)
+	stop := p.report(ctx, func() progress.Snapshot { return batchSnapshot(batch.Progress(), a.client.Stats()) })
+	done, err := batch.Run(ctx)
+	stop()
+	if done.Batch == "" {
+		return nil, err
+	}
+	return newSummary(done, a.client.Stats(), a.dead), err
+}
+
+// announce says what the batch is about to do, and whether the quota is enough.
+func announce(p *process, plan pipeline.Plan, client *source.Client) {
+	used, limit, reset := client.Quota()
+	left := max(0, limit-used)
+	p.log.Info("batch", "range", plan.Range.String(), "id", plan.Batch, "resumed", plan.Resumed, "gaps_to_retry", plan.Gaps,
+		"calls_expected", plan.Calls, "calls_left_today", left)
+	if p.live && !p.quiet {
+		atLeast := ""
+		if !plan.Known {
+			atLeast = "at least "
+		}
+		what := "exporting"
+		if plan.Resumed {
+			what = "resuming the export of"
+		}
+		p.say(fmt.Sprintf("%s %s: %s%s expected, %s left today", what, plan.Range, atLeast,
+			plural(plan.Calls, "call"), humanize.Comma(int64(left))))
+	}
+	if plan.Calls > left {
+		p.notice(fmt.Sprintf("today's quota is not enough: %s expected, %s left", plural(plan.Calls, "call"), humanize.Comma(int64(left))),
+			"the run stops when it is spent, and the same command goes on after "+reset.UTC().Format(time.RFC3339))
+	}
+}
+
+// batchSnapshot is the batch's progress as it is shown.
+func batchSnapshot(b pipeline.Progress, api source.Stats) progress.Snapshot {
+	s := progress.Snapshot{
+		Phase: "fetching", Done: b.Covered.Seconds(), Total: b.Total.Seconds(),
+		Leads: b.Leads, Pages: b.Pages, Retries: api.Retries, Gaps: b.Gaps,
+	}
+	if b.Covered >= b.Total {
+		s.Phase = "delivering"
+		s.Done, s.Total = 0, 0
+	}
+	return s
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+)
+
+// defaultFile is read if it is there and no other is named.
+const defaultFile = "leads-etl.toml"
+
+// configured commands go by the settings. Others neither read the file nor mind
+// what is wrong with it.
+type configured interface {
+	// validate reports every problem of every section.
+	validate(report func(section, key, problem string))
+}
+
+// configurer gives the parser what file and environment say, while it parses.
+type configurer struct {
+	catalogue *config.Catalogue
+	environ   []string
+	sources   *config.Sources
+}
+
+// newConfigurer attaches itself to the parser.
+func newConfigurer(parser *kong.Kong, environ []string) *configurer {
+	c := &configurer{catalogue: config.New(parser.Model, envPrefix), environ: environ}
+	// An option applies to a built parser as well; this one never fails.
+	_ = kong.WithBeforeResolve(c.load).Apply(parser)
+	return c
+}
+
+// load is kong's hook between reading the command line and filling the rest in.
+func (c *configurer) load(ctx *kong.Context) error {
+	if err := c.catalogue.RefuseSecrets(ctx); err != nil {
+		return err
+	}
+	path := ""
+	if node := ctx.Selected(); node != nil {
+		if _, ok := node.Target.Addr().Interface().(configured); ok {
+			path = c.path(ctx)
+		}
+	}
+	c.sources = config.Load(c.catalogue, path, c.environ)
+	ctx.AddResolver(c.sources)
+	return nil
+}
+
+// path returns the file to read, "" for none.
+func (c *configurer) path(ctx *kong.Context) string {
+	for _, flag := range ctx.Flags() {
+		if flag.Name != "config" {
+			continue
+		}
+		if path, _ := ctx.FlagValue(flag).(string); path != "" {
+			return path
+		}
+	}
+	if path := lookup(c.environ, envPrefix+"CONFIG"); path != "" {
+		return path
+	}
+	if _, err := os.Stat(defaultFile); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return defaultFile
+}
+
+// lookup returns the variable's value in an environment, "" if it is not set.
+func lookup(environ []string, name string) string {
+	for _, variable := range environ {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// finish checks the settings of a parsed command as a whole, and prints them if
+// that is wanted. The error is config.Problems.
+func (c *configurer) finish(g *grammar, ctx *kong.Context, target any, out *console) (*config.InForce, error) {
+	with, ok := target.(configured)
+	if !ok {
+		if g.PrintConfig {
+			return nil, &usageError{err: errors.New("--print-config: this command takes no configuration"), command: ctx.Selected().Name}
+		}
+		return nil, nil //nolint:nilnil // a command without configuration
+	}
+	inForce := c.sources.InForce(ctx)
+	problems := c.sources.Problems
+	with.validate(func(section, key, text string) {
+		problems = append(problems, inForce.Problem(section, key, text))
+	})
+	if demanding, ok := target.(interface{ problems() []config.Problem }); ok {
+		problems = append(problems, demanding.problems()...)
+	}
+	for _, w := range c.sources.Warnings {
+		out.notice(w.String(), w.Hint)
+	}
+	if g.PrintConfig {
+		if err := inForce.Print(out.out); err != nil {
+			return nil, err
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return inForce, nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/fetch"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+)
+
+// The exit codes, which scripts and schedulers go by. They are all here.
+const (
+	exitDone        = 0
+	exitUnexpected  = 1   // a fault of the machine or of this program
+	exitUsage       = 2   // the command line or the configuration is wrong
+	exitRefused     = 3   // the API refused the login or the request
+	exitIncomplete  = 4   // done but for gaps, or the quota is spent
+	exitSink        = 5   // a sink failed
+	exitInterrupted = 130 // ended by a signal; the same command resumes it
+)
+
+// severity orders the codes for runs that end with more than one error: the
+// first of them in this list is the code.
+var severity = []int{exitInterrupted, exitUnexpected, exitUsage, exitRefused, exitSink, exitIncomplete}
+
+// usageError says that the command line cannot be understood.
+type usageError struct {
+	err error
+	// command is the one that it concerns, "" if none is known.
+	command string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// failure is an error as users are shown it.
+type failure struct {
+	code  int
+	text  string
+	hints []string
+}
+
+// exitCode returns the code that the error stands for.
+func exitCode(err error) int {
+	code, worst := exitDone, len(severity)
+	for _, f := range failures(err) {
+		for i, c := range severity[:worst] {
+			if c == f.code {
+				code, worst = c, i
+			}
+		}
+	}
+	return code
+}
+
+// failures takes an error apart into those that were joined, and classifies
+// each.
+func failures(err error) []failure {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only what is joined at the top is taken apart
+		var all []failure
+		for _, e := range joined.Unwrap() {
+			all = append(all, failures(e)...)
+		}
+		return all
+	}
+	return []failure{classify(err)}
+}
+
+// classify is where errors get their exit code and their hints.
+func classify(err error) failure {
+	f := failure{code: exitUnexpected, text: err.Error()}
+	hint := func(code int, hints ...string) failure {
+		f.code, f.hints = code, hints
+		return f
+	}
+	if e, ok := errors.AsType[*config.SecretFlagError](err); ok {
+		f.text = e.Error()
+		return hint(exitUsage, e.Hint)
+	}
+	if e, ok := errors.AsType[*usageError](err); ok {
+		return hint(exitUsage, strings.Join(strings.Fields("see "+programName+" "+e.command+" --help"), " "))
+	}
+	if _, ok := errors.AsType[config.Problems](err); ok {
+		return hint(exitUsage)
+	}
+	if _, ok := errors.AsType[*interruptError](err); ok {
+		return hint(exitInterrupted)
+	}
+	if errors.Is(err, context.Canceled) {
+		return hint(exitInterrupted)
+	}
+	if e, ok := errors.AsType[*fetch.RefusedError](err); ok {
+		bare := *e
+		bare.Hint = ""
+		f.text = strings.Replace(err.Error(), e.Error(), bare.Error(), 1)
+		return hint(exitRefused, e.Hint)
+	}
+	if _, ok := errors.AsType[*fetch.QuotaError](err); ok {
+		return hint(exitIncomplete, "what was fetched is kept; the same command goes on from there")
+	}
+	if _, ok := errors.AsType[*fetch.UnavailableError](err); ok {
+		return hint(exitUnexpected, "what was fetched is kept; the same command goes on from there")
+	}
+	if _, ok := errors.AsType[*pipeline.GapsError](err); ok {
+		return hint(exitIncomplete, "the next run tries them again first")
+	}
+	if e, ok := errors.AsType[*deliver.SinkError](err); ok {
+		return hint(exitSink, fmt.Sprintf("nothing is lost: when it is mended, '%s replay --sink %s' brings it up to date without API calls", programName, e.Sink))
+	}
+	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
+		return hint(exitUsage)
+	}
+	return f
+}
+
+// show writes the error for people: what, where, and what to do.
+func show(w io.Writer, err error) {
+	for _, f := range failures(err) {
+		fmt.Fprintf(w, "%s: %s\n", programName, f.text)
+		for _, h := range f.hints {
+			if h != "" {
+				fmt.Fprintf(w, "  hint: %s\n", h)
+			}
+		}
+	}
+}

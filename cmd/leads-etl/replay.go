@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
+	"github.com/leads-etl/leads-etl/pipeline"
+)
+
+type replayCommand struct {
+	settings `embed:""`
+	Sink     []string `name:"sink" placeholder:"NAME" help:"Only these sinks: parquet, ndjson, kafka; all that are on if absent."`
+	JSON     bool     `name:"json" help:"The summary as JSON."`
+}
+
+func (c *replayCommand) Help() string {
+	return `Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called.
+
+    leads-etl replay --sink kafka`
+}
+
+func (c *replayCommand) problems() []config.Problem { return c.sinkProblems() }
+
+func (c *replayCommand) Run(ctx context.Context, p *process) error {
+	sinks, err := choose(c.sinks(), c.Sink)
+	if err != nil {
+		return &usageError{err: err, command: "replay"}
+	}
+	a, err := c.assemble(p, sinks)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })
+	reports, err := pipeline.Replay(ctx, a.Stages)
+	stop()
+	s := &summary{Duration: seconds(time.Since(begun)), Sinks: sinkSummaries(reports)}
+	s.tally(a.Reader.Tally(), a.dead)
+	err = a.close(err)
+	return joinWrite(err, s.write(p, c.JSON, err))
+}
+
+// replaySnapshot is how many of the landed pages have been read.
+func (a *assembly) replaySnapshot() progress.Snapshot {
+	t := a.Reader.Tally()
+	return progress.Snapshot{Phase: "replaying", Done: float64(t.Pages), Leads: int64(t.Leads), Pages: int64(t.Pages)}
+}

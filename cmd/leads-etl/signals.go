@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptError is the cause of a context that a signal ended.
+type interruptError struct{ signal os.Signal }
+
+func (e *interruptError) Error() string { return "interrupted (" + e.signal.String() + ")" }
+
+// untilSignal returns a context that the first SIGINT or SIGTERM ends. After it
+// the signals are the system's again, so that the second ends the process at
+// once. stop releases the signals.
+func untilSignal(ctx context.Context, c *console) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			c.notice("interrupted: finishing what is under way", "interrupt again to end at once")
+			cancel(&interruptError{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}

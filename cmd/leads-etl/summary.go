@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+	"github.com/leads-etl/leads-etl/source"
+)
+
+// seconds is a duration that JSON shows as a number of seconds.
+type seconds time.Duration
+
+func (s seconds) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%.3f", time.Duration(s).Seconds()), nil
+}
+
+// summary is what a run did: as text for people, as JSON for machines. Batch and
+// API are absent after a replay.
+type summary struct {
+	Batch    *batchSummary `json:"batch,omitempty"`
+	API      *apiSummary   `json:"api,omitempty"`
+	Sinks    []sinkSummary `json:"sinks"`
+	Duration seconds       `json:"duration_seconds"`
+	// Unfit values did not fit their column and are in extra; Unreadable
+	// responses are in the dead letters.
+	Unfit       int    `json:"unfit_values"`
+	Unreadable  int    `json:"unreadable_responses"`
+	DeadLetters string `json:"dead_letters,omitempty"`
+	// ExitCode and Errors are how the run ended.
+	ExitCode int      `json:"exit_code"`
+	Errors   []string `json:"errors,omitempty"`
+}
+
+type batchSummary struct {
+	ID      string         `json:"id"`
+	Resumed bool           `json:"resumed"`
+	Range   window.Window  `json:"range"`
+	Leads   int64          `json:"leads_received"`
+	Pages   int64          `json:"pages"`
+	Splits  int64          `json:"splits"`
+	Gaps    []pipeline.Gap `json:"gaps"`
+}
+
+type apiSummary struct {
+	Requests      int64                    `json:"requests"`
+	Retries       int64                    `json:"retries"`
+	TokenRequests int64                    `json:"token_requests"`
+	Throttled     int64                    `json:"throttled"`
+	Bytes         int64                    `json:"bytes_received"`
+	Outcomes      map[source.Outcome]int64 `json:"outcomes"`
+}
+
+type sinkSummary struct {
+	Name       string   `json:"name"`
+	Rows       int      `json:"rows"`
+	Files      int      `json:"files,omitempty"`
+	Bytes      int64    `json:"bytes"`
+	Commits    int      `json:"commits"`
+	Unchanged  int      `json:"unchanged_commits"`
+	Retries    int      `json:"retries"`
+	Superseded []string `json:"superseded_files,omitempty"`
+}
+
+func newSummary(b pipeline.Summary, api source.Stats, deadLetters string) *summary {
+	s := &summary{
+		Batch: &batchSummary{
+			ID: b.Batch, Resumed: b.Resumed, Range: b.Range,
+			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: append([]pipeline.Gap{}, b.Gaps...),
+		},
+		API: &apiSummary{
+			Requests: api.Requests, Retries: api.Retries, TokenRequests: api.TokenRequests,
+			Throttled: api.Throttled, Bytes: api.Bytes, Outcomes: api.Outcomes,
+		},
+		Sinks:    sinkSummaries(b.Sinks),
+		Duration: seconds(b.Duration),
+	}
+	s.tally(b.Tally, deadLetters)
+	return s
+}
+
+func sinkSummaries(reports []deliver.Report) []sinkSummary {
+	sinks := make([]sinkSummary, 0, len(reports))
+	for _, r := range reports {
+		sinks = append(sinks, sinkSummary{
+			Name: r.Sink, Rows: r.Rows, Files: r.Files, Bytes: r.Bytes,
+			Commits: r.Commits, Unchanged: r.Unchanged, Retries: r.Retries, Superseded: r.Superseded,
+		})
+	}
+	return sinks
+}
+
+func (s *summary) tally(t deliver.Tally, deadLetters string) {
+	s.Unfit, s.Unreadable = t.Unfit, t.Dead
+	if t.Dead > 0 {
+		s.DeadLetters = deadLetters
+	}
+}
+
+// write writes the summary of a run that ended with err to stdout.
+func (s *summary) write(p *process, asJSON bool, err error) error {
+	s.ExitCode = exitCode(err)
+	for _, f := range failures(err) {
+		s.Errors = append(s.Errors, f.text)
+	}
+	if asJSON {
+		return writeJSON(p.out, s)
+	}
+	_, err = io.WriteString(p.out, s.text())
+	return err
+}
+
+// joinWrite adds an error of writing the result to how the run ended.
+func joinWrite(err, writeErr error) error {
+	if writeErr != nil {
+		writeErr = fmt.Errorf("writing the summary: %w", writeErr)
+	}
+	return errors.Join(err, writeErr)
+}
+
+// text is the summary for people.
+func (s *summary) text() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	took := time.Duration(s.Duration).Round(10 * time.Millisecond)
+	switch {
+	case s.Batch == nil:
+		fmt.Fprintf(&b, "Replayed in %s\n", took)
+	default:
+		how := "Exported"
+		if s.ExitCode != exitDone {
+			how = "Not all exported:"
+		}
+		fmt.Fprintf(&b, "%s %s in %s\n", how, s.Batch.Range, took)
+		line("received", "%s in %s, %s", plural(s.Batch.Leads, "lead"), plural(s.Batch.Pages, "page"), humanize.IBytes(uint64(s.API.Bytes))) //nolint:gosec // a count of bytes is not negative
+		line("API", "%s (%s), %s, %s", plural(s.API.Requests, "request"), plural(s.API.Retries, "retry"),
+			plural(s.API.TokenRequests, "token request"), plural(s.Batch.Splits, "split"))
+	}
+	for _, sink := range s.Sinks {
+		line(sink.Name, "%s", sink.text())
+	}
+	if s.Unfit > 0 {
+		line("odd", "%s did not fit the column: null there, the original in extra", plural(s.Unfit, "value"))
+	}
+	if s.Unreadable > 0 {
+		line("unread", "%s could not be read: kept in %s", plural(s.Unreadable, "response"), s.DeadLetters)
+	}
+	if s.Batch != nil && len(s.Batch.Gaps) > 0 {
+		line("gaps", "%s could not be had; the next run tries again", plural(len(s.Batch.Gaps), "window"))
+		for _, g := range s.Batch.Gaps {
+			of := ""
+			if g.Query.Item != "" {
+				of = " of item " + g.Query.Item
+			}
+			line("", "%s%s", g.Window, of)
+		}
+	}
+	return b.String()
+}
+
+func (s sinkSummary) text() string {
+	var parts []string
+	parts = append(parts, plural(s.Rows, "row"))
+	if s.Files > 0 {
+		parts = append(parts, plural(s.Files, "file")+" written")
+	}
+	parts = append(parts, humanize.IBytes(uint64(s.Bytes))) //nolint:gosec // a count of bytes is not negative
+	if s.Unchanged > 0 {
+		parts = append(parts, fmt.Sprintf("%s of %s as before", humanize.Comma(int64(s.Unchanged)), plural(s.Commits, "commit")))
+	}
+	if s.Retries > 0 {
+		parts = append(parts, plural(s.Retries, "retry"))
+	}
+	if len(s.Superseded) > 0 {
+		parts = append(parts, plural(len(s.Superseded), "file")+" of another state set aside under _superseded")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// plural is "1 page", "2 pages", "3 retries", with separators of thousands.
+func plural[N int | int64](n N, noun string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(noun, "y"):
+		noun = strings.TrimSuffix(noun, "y") + "ies"
+	default:
+		noun += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + noun
+}
