@@ -28,7 +28,10 @@ type transaction struct {
 	over   bool
 }
 
-var errOver = errors.New("the transaction is over")
+var (
+	errOver    = errors.New("the transaction is over")
+	errMeddled = errors.New("files of the transaction have vanished: does another leads-etl with another state write the same account's output there?")
+)
 
 // Write adds rows.
 func (t *transaction) Write(ctx context.Context, rows []schema.Row) error {
@@ -157,6 +160,12 @@ func (t *transaction) commit(next deliver.Position) (deliver.Receipt, error) {
 	p.manifest = m
 	if err := s.complete(p); err != nil {
 		return deliver.Receipt{}, err
+	}
+	if _, err := s.scan(p); err != nil {
+		return deliver.Receipt{}, err
+	}
+	if s.missing(p) > 0 {
+		return deliver.Receipt{}, errMeddled
 	}
 	for _, to := range receipt.Superseded {
 		s.logger.Warn("set a file aside that was not written for this journal", s.about(t.id, slog.String("now", to))...)
