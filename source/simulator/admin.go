@@ -36,7 +36,7 @@ func (s *Server) adminRoutes() {
 	get := func(name string, answer func() any) {
 		s.mux.HandleFunc("GET "+adminPath+name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", jsonType)
-			json.NewEncoder(w).Encode(answer())
+			_ = json.NewEncoder(w).Encode(answer())
 		})
 	}
 	get("stats", func() any { return s.Stats() })
@@ -53,7 +53,7 @@ func (s *Server) adminRoutes() {
 				return
 			}
 			w.Header().Set("Content-Type", jsonType)
-			json.NewEncoder(w).Encode(s.worldInfo(more))
+			_ = json.NewEncoder(w).Encode(s.worldInfo(more))
 		})
 	}
 	onLeads := func(act func(...int) error) func(adminParams) (map[string]any, error) {
@@ -185,7 +185,7 @@ func (s *Server) adminTruth(w http.ResponseWriter, r *http.Request) {
 			return // the client went away
 		}
 	}
-	out.Flush()
+	_ = out.Flush()
 }
 
 // adminParams reads the parameters of an admin request.

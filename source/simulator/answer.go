@@ -40,7 +40,7 @@ func (x *exchange) write(outcome string, status int, contentType string, body []
 	}
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
-	x.w.Write(body)
+	_, _ = x.w.Write(body) // fails if the client went away, which is its affair
 }
 
 // refuse answers with errors.
@@ -70,15 +70,12 @@ func writeBody(w http.ResponseWriter, r *http.Request, status int, body []byte) 
 	if acceptsGzip(r) {
 		w.Header().Set("Content-Encoding", "gzip")
 		var b bytes.Buffer
-		z := gzipWriter(&b)
-		z.Write(body)
-		z.Close()
-		gzipWriters.Put(z)
+		compress(gzipWriter(&b), func(out io.Writer) { _, _ = out.Write(body) })
 		body = b.Bytes()
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	w.Write(body)
+	_, _ = w.Write(body)
 	return int64(len(body))
 }
 
@@ -96,6 +93,14 @@ func gzipWriter(w io.Writer) *gzip.Writer {
 		panic(err) // the level is known
 	}
 	return z
+}
+
+// compress runs write on a pooled writer and finishes the stream. Errors are
+// those of a client that went away, which ends the answer.
+func compress(z *gzip.Writer, write func(io.Writer)) {
+	write(z)
+	_ = z.Close()
+	gzipWriters.Put(z)
 }
 
 // streamed is how many leads make an answer that is sent as it is made, instead
@@ -164,10 +169,7 @@ func (x *exchange) render(b *body, out *bytes.Buffer) {
 		return
 	}
 	x.w.Header().Set("Content-Encoding", "gzip")
-	z := gzipWriter(out)
-	b.writeTo(x.s.world, z)
-	z.Close()
-	gzipWriters.Put(z)
+	compress(gzipWriter(out), func(z io.Writer) { b.writeTo(x.s.world, z) })
 }
 
 // stream writes the body as it is made.
@@ -177,10 +179,7 @@ func (x *exchange) stream(b *body) {
 		b.writeTo(x.s.world, n)
 	} else {
 		x.w.Header().Set("Content-Encoding", "gzip")
-		z := gzipWriter(n)
-		b.writeTo(x.s.world, z)
-		z.Close()
-		gzipWriters.Put(z)
+		compress(gzipWriter(n), func(z io.Writer) { b.writeTo(x.s.world, z) })
 	}
 	x.Leads, x.Bytes = len(b.leads), n.n
 }
@@ -208,8 +207,8 @@ func (x *exchange) send(b *body, ready []byte, f drawn) {
 		part := ready[:f.rng.below(len(ready))]
 		x.Bytes = int64(len(part))
 		x.w.WriteHeader(http.StatusOK)
-		x.w.Write(part)
-		http.NewResponseController(x.w).Flush()
+		_, _ = x.w.Write(part)
+		_ = http.NewResponseController(x.w).Flush()
 		reset(x.w)
 	default:
 		x.Leads = len(b.leads)
@@ -222,13 +221,12 @@ func (x *exchange) bomb(f drawn) {
 	const piece = 16 << 20
 	size := cmp.Or(f.faults.BombBytes, 2<<30)
 	var member bytes.Buffer
-	z := gzipWriter(&member)
 	spaces := bytes.Repeat([]byte{' '}, 1<<20)
-	for range piece / len(spaces) {
-		z.Write(spaces)
-	}
-	z.Close()
-	gzipWriters.Put(z)
+	compress(gzipWriter(&member), func(z io.Writer) {
+		for range piece / len(spaces) {
+			_, _ = z.Write(spaces)
+		}
+	})
 	x.w.Header().Set("Content-Encoding", "gzip")
 	x.w.WriteHeader(http.StatusOK)
 	for sent := 0; sent < size; sent += piece {

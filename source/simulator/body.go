@@ -99,7 +99,7 @@ func (b *body) writeTo(w *world, out io.Writer) {
 		buf = append(append(buf, `,"warnings":`...), text...)
 	}
 	buf = append(buf, '}')
-	out.Write(buf)
+	_, _ = out.Write(buf)
 	p.buf = buf
 }
 

@@ -33,29 +33,27 @@ func (s *Server) ChurnStep() {
 	w.mu.RUnlock()
 	u := r.float()
 	if leads == 0 || u < 0.35 {
-		s.add(1+r.below(3), now.Add(-time.Minute), now)
+		_, _ = s.AddLeads(1+r.below(3), now.Add(-time.Minute), now) // fails if all listings have ended
 		return
 	}
 	lead := r.below(leads)
-	// The changes can only fail for leads and listings that do not exist.
+	// Changes fail for leads and listings that do not exist, or if somebody else
+	// ended the listing just now: then this step changes nothing.
 	switch {
 	case u < 0.65:
-		s.Respond(lead)
+		_ = s.Respond(lead)
 	case u < 0.85:
-		s.AddMessage(lead)
+		_ = s.AddMessage(lead)
 	case u < 0.90:
-		s.RenameBuyer(lead)
+		_ = s.RenameBuyer(lead)
 	case u < 0.95:
-		s.add(1, now.Add(-48*time.Hour), now.Add(-time.Hour))
+		_, _ = s.AddLeads(1, now.Add(-48*time.Hour), now.Add(-time.Hour))
 	default:
-		ids := s.ItemIDs()
-		id := ids[r.below(len(ids))]
-		if s.EndListing(id) == nil {
-			s.Relist(id)
+		if ids := s.ItemIDs(); len(ids) > 0 {
+			id := ids[r.below(len(ids))]
+			if s.EndListing(id) == nil {
+				_, _ = s.Relist(id)
+			}
 		}
 	}
 }
-
-// add adds leads; it only fails where no listing is active, which relisting
-// rules out.
-func (s *Server) add(n int, from, to time.Time) { s.AddLeads(n, from, to) }

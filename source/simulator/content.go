@@ -27,24 +27,20 @@ func itemID(listing int) string {
 func (g *generator) listing(d *draft, listing int) {
 	d.ItemID = Some(itemID(listing))
 	r := newRNG(g.seed, aspectTitle, uint64(listing))
-	title := append(d.scratch[:0], pick(&r, tradeMakes)...)
+	make, noun := pick(&r, tradeMakes), pick(&r, itemNouns)
+	title := append(d.scratch[:0], make...)
+	left := maxTitle - utf8.RuneCountInString(make) - utf8.RuneCountInString(noun) - 1
 	for range 3 + r.below(6) {
-		title = append(append(title, ' '), pick(&r, itemWords)...)
-	}
-	title = append(append(title, ' '), pick(&r, itemNouns)...)
-	d.scratch = title
-	for n := 0; n < len(title); n = n + runeLen(title[n:]) {
-		if utf8.RuneCount(title[:n]) == maxTitle {
-			title = title[:n]
+		word := pick(&r, itemWords)
+		if left -= 1 + utf8.RuneCountInString(word); left < 0 {
+			break
 		}
+		title = append(append(title, ' '), word...)
 	}
+	title = append(append(title, ' '), noun...)
+	d.scratch = title
 	d.ItemTitle = Some(string(title))
 	g.oddListing(d, &r)
-}
-
-func runeLen(b []byte) int {
-	_, n := utf8.DecodeRune(b)
-	return n
 }
 
 // prose returns about n bytes of text in the language.
@@ -59,8 +55,9 @@ func (g *generator) prose(d *draft, r *rng, l *language, n int, odd bool) string
 		switch {
 		case odd && r.chance(0.3):
 			text = append(append(text, pick(r, oddPieces)...), ' ')
-		case r.chance(0.07):
-			text = append(strconv.AppendInt(text, int64(r.below(250_000)), 10), ' ')
+		case r.chance(0.15):
+			text = append(strconv.AppendInt(text, int64(r.below(250_000)), 10), l.join...)
+			text = strconv.AppendUint(text, r.next()>>40, 36) // a reference, a plate, part of a number
 		default:
 			text = append(text, pick(r, l.words)...)
 		}

@@ -20,8 +20,8 @@ type generator struct {
 // Bytes of a lead that are not text, and how often a byte of the mean text is
 // in a lead with its messages; both measured (TestMeanSize holds them).
 const (
-	bytesBesideText = 653
-	textRepeated    = 2.75
+	bytesBesideText = 511
+	textRepeated    = 2.47
 )
 
 func newGenerator(c Config) *generator {

@@ -126,17 +126,17 @@ func (x *exchange) tooMany(f drawn) bool {
 	if wait == 0 {
 		wait = time.Second
 	}
-	now := x.s.Now()
-	until := now.Add(wait)
 	value := strconv.Itoa(int(wait / time.Second))
 	if f.is(faultTooDate) {
-		until = until.Add(time.Second - 1).Truncate(time.Second)
-		value = until.Format(http.TimeFormat)
+		now := x.s.Now()
+		date := now.Add(wait + time.Second - 1).Truncate(time.Second)
+		value = date.Format(http.TimeFormat)
 		// The client knows our clock by the Date header at best, which has seconds.
-		until = until.Add(-time.Second)
+		wait = max(0, date.Sub(now)-time.Second)
 	}
 	x.w.Header().Set("Retry-After", value)
-	x.s.limits.retryAfter(x.Request, now, until)
+	now := time.Now()
+	x.s.limits.retryAfter(x.Request, now, now.Add(wait))
 	x.refuse(f.key, errTooMany)
 	return true
 }
@@ -163,14 +163,14 @@ func (s *Server) tokenFault(w http.ResponseWriter, r *http.Request) bool {
 		case 0:
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusInternalServerError)
-			fmt.Fprint(w, `{"error":"server_error","error_description":"An internal error occurred"}`)
+			_, _ = fmt.Fprint(w, `{"error":"server_error","error_description":"An internal error occurred"}`)
 		case 1:
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprint(w, gatewayPage)
+			_, _ = fmt.Fprint(w, gatewayPage)
 		case 2:
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, `{"access_token":"v^1.1#cut off`)
+			_, _ = fmt.Fprint(w, `{"access_token":"v^1.1#cut off`)
 		default:
 			reset(w)
 		}
@@ -197,7 +197,7 @@ func reset(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // so that closing it resets it
 	}
-	conn.Close()
+	_ = conn.Close()
 }

@@ -32,7 +32,7 @@ func (s *Server) leadsEndpoint(w http.ResponseWriter, r *http.Request) {
 		x.refuse(strconv.Itoa(errNotFound.ErrorID), errNotFound)
 		return
 	}
-	if early, forbidden := s.limits.tooEarly(x.Request, now); forbidden {
+	if early, forbidden := s.limits.tooEarly(x.Request, time.Now()); forbidden {
 		x.forbid("call before the Retry-After of a 429 is over")
 	} else if early {
 		s.books.count(func(st *Stats) { st.EarlyCalls++ })
@@ -92,7 +92,7 @@ func (s *Server) revoke(t *token) {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	t.revoked = true
-	t.refused = s.Now()
+	t.refused = time.Now()
 }
 
 // FailSecond makes every request whose window holds the second of t fail with

@@ -33,7 +33,8 @@ type limits struct {
 	calls int
 
 	// A 429 was answered at refused, no call is allowed before until, and the
-	// requests refused themselves not before the time in early.
+	// requests refused themselves not before the time in early. These are times
+	// of the real clock: a client waits by its own, whatever ours says.
 	refused, until time.Time
 	early          map[string]time.Time
 }

@@ -26,6 +26,7 @@ const (
 	aspectFault
 	aspectToken
 	aspectAnswer
+	aspectID
 )
 
 // rng is a splitmix64 generator: two words of arithmetic a draw, and any seed is

@@ -39,6 +39,7 @@ type Server struct {
 
 	requests      atomic.Uint64 // for leads, since the start
 	tokenRequests atomic.Uint64
+	ids           atomic.Uint64
 	skew          atomic.Int64
 	down          atomic.Bool
 	faultSeed     uint64
@@ -107,7 +108,7 @@ func (s *Server) Handler() http.Handler {
 
 // requestID looks like eBay's.
 func (s *Server) requestID() string {
-	n := newRNG(s.cfg.Seed, aspectAnswer, s.requests.Load()+s.tokenRequests.Load()<<32)
+	n := newRNG(s.cfg.Seed, aspectID, s.ids.Add(1))
 	return "ri=" + strconv.FormatUint(n.next(), 36) + ",rci=" + strconv.FormatUint(n.next(), 16)
 }
 
@@ -127,13 +128,13 @@ func (s *Server) Start(addr string) (baseURL string, stop func(), err error) {
 		ReadHeaderTimeout: 30 * time.Second,
 	}
 	var running sync.WaitGroup
-	running.Go(func() { server.Serve(listener) }) // always ends with ErrServerClosed, by stop
+	running.Go(func() { _ = server.Serve(listener) }) // ends by stop, with ErrServerClosed
 	if s.cfg.Churn > 0 {
 		running.Go(func() { s.Churn(ctx, s.cfg.Churn) })
 	}
 	stop = sync.OnceFunc(func() {
 		cancel()
-		server.Close()
+		_ = server.Close() // closes the listener; nothing to be done if it is closed
 		running.Wait()
 	})
 	return "http://" + listener.Addr().String(), stop, nil

@@ -36,7 +36,8 @@ type tokens struct {
 	today int
 }
 
-// token is one access token.
+// token is one access token. Its times are the real clock's: a client counts a
+// token's life by its own.
 type token struct {
 	expires time.Time
 	revoked bool
@@ -57,7 +58,7 @@ func (s *Server) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 			panic(err) // maps of strings and numbers
 		}
 		w.WriteHeader(status)
-		w.Write(b)
+		_, _ = w.Write(b) // fails if the client went away, which is its affair
 	}
 	refuse := func(status int, code, description string) {
 		answer(code, status, map[string]string{"error": code, "error_description": description})
@@ -159,11 +160,10 @@ func (s *Server) giveToken(leads bool) (value string, life time.Duration, ok boo
 	if life == 0 {
 		life = defaultTokenLife
 	}
-	now := s.Now()
 	t := &s.tokens
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if day := quotaDay(now); !day.Equal(t.day) {
+	if day := quotaDay(s.Now()); !day.Equal(t.day) {
 		t.day, t.today = day, 0
 	}
 	if t.today == tokensADay {
@@ -177,7 +177,7 @@ func (s *Server) giveToken(leads bool) (value string, life time.Duration, ok boo
 		raw[i] = byte(r.next())
 	}
 	value = "v^1.1#i^1#p^1#r^0#I^3#f^0#t^" + base64.StdEncoding.EncodeToString(raw)
-	t.given[value] = &token{expires: now.Add(life), leads: leads, requests: make(map[string]bool)}
+	t.given[value] = &token{expires: time.Now().Add(life), leads: leads, requests: make(map[string]bool)}
 	return value, life, true
 }
 
@@ -202,7 +202,7 @@ func (s *Server) authorize(r *http.Request, leads bool) (t *token, refusal *apiE
 		}
 		return nil, &errInvalidToken, []string{"authorization scheme is " + scheme}
 	}
-	now := s.Now()
+	now := time.Now()
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	t = s.tokens.given[value]
