@@ -49,3 +49,12 @@ func (c *clock) server() time.Time {
 	}
 	return c.now().Add(best)
 }
+
+// Skew returns how far the server's clock is ahead of ours, behind if negative,
+// to a second or so; known is false before the first answer.
+func (c *Client) Skew() (ahead time.Duration, known bool) {
+	c.clock.mu.Lock()
+	known = c.clock.seen > 0
+	c.clock.mu.Unlock()
+	return c.clock.server().Sub(c.clock.now()), known
+}

@@ -111,6 +111,7 @@ func (a *assembly) run(ctx context.Context, p *process, request pipeline.Request
 		return nil, err
 	}
 	announce(p, batch.Plan(), a.client)
+	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return batchSnapshot(batch.Progress(), a.client.Stats()) })
 	done, err := batch.Run(ctx)
 	stop()

@@ -40,6 +40,13 @@ func (e *usageError) Error() string { return e.err.Error() }
 
 func (e *usageError) Unwrap() error { return e.err }
 
+// toldError is an error that the command's own output has already shown; only
+// its code still counts.
+type toldError struct {
+	error
+	code int
+}
+
 // failure is an error as users are shown it.
 type failure struct {
 	code  int
@@ -82,6 +89,9 @@ func classify(err error) failure {
 	hint := func(code int, hints ...string) failure {
 		f.code, f.hints = code, hints
 		return f
+	}
+	if e, ok := errors.AsType[*toldError](err); ok {
+		return failure{code: e.code}
 	}
 	if e, ok := errors.AsType[*config.SecretFlagError](err); ok {
 		f.text = e.Error()
@@ -126,6 +136,9 @@ func classify(err error) failure {
 // show writes the error for people: what, where, and what to do.
 func show(w io.Writer, err error) {
 	for _, f := range failures(err) {
+		if f.text == "" {
+			continue
+		}
 		fmt.Fprintf(w, "%s: %s\n", programName, f.text)
 		for _, h := range f.hints {
 			if h != "" {

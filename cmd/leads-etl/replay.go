@@ -33,6 +33,7 @@ func (c *replayCommand) Run(ctx context.Context, p *process) error {
 		return err
 	}
 	begun := time.Now()
+	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })
 	reports, err := pipeline.Replay(ctx, a.Stages)
 	stop()

@@ -24,6 +24,8 @@ type grammar struct {
 
 	Batch    batchCommand    `cmd:"" help:"Export a closed range of time, then exit."`
 	Run      runCommand      `cmd:"" help:"Do what the configuration says (mode, [batch] from, to, last)."`
+	Check    checkCommand    `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
+	Status   statusCommand   `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
 	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
 	Schema   schemaCommand   `cmd:"" help:"Print the schema of the event rows."`
 	Simulate simulateCommand `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
@@ -121,7 +123,7 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 	if g.PrintConfig {
 		return nil
 	}
-	ctx, stop := untilSignal(ctx, c)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
 	return target.(command).Run(ctx, &process{console: c, build: b, configuration: inForce})
 }

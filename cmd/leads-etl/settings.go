@@ -9,6 +9,7 @@ import (
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/sinks/ndjson"
+	"github.com/leads-etl/leads-etl/sinks/parquet"
 	"github.com/leads-etl/leads-etl/source"
 )
 
@@ -24,7 +25,8 @@ type settings struct {
 	Limit source.Limits `embed:"" prefix:"fetch-" envprefix:"LEADS_ETL_FETCH_" group:"fetch"`
 	State stateConfig   `embed:"" prefix:"state-" envprefix:"LEADS_ETL_STATE_" group:"state"`
 
-	NDJSON ndjson.Config `embed:"" prefix:"ndjson-" envprefix:"LEADS_ETL_NDJSON_" group:"ndjson"`
+	Parquet parquet.Config `embed:"" prefix:"parquet-" envprefix:"LEADS_ETL_PARQUET_" group:"parquet"`
+	NDJSON  ndjson.Config  `embed:"" prefix:"ndjson-" envprefix:"LEADS_ETL_NDJSON_" group:"ndjson"`
 }
 
 // sectionGroups title the sections in the help.
@@ -104,5 +106,6 @@ func (s *settings) validate(report func(section, key, problem string)) {
 	s.Fetch.Validate(of("fetch"))
 	s.Limit.Validate(of("fetch"))
 	s.State.Validate(of("state"))
+	s.Parquet.Validate(of("parquet"))
 	s.NDJSON.Validate(of("ndjson"))
 }

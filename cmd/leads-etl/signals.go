@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,7 +16,7 @@ func (e *interruptError) Error() string { return "interrupted (" + e.signal.Stri
 // untilSignal returns a context that the first SIGINT or SIGTERM ends. After it
 // the signals are the system's again, so that the second ends the process at
 // once. stop releases the signals.
-func untilSignal(ctx context.Context, c *console) (_ context.Context, stop func()) {
+func untilSignal(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -23,7 +24,6 @@ func untilSignal(ctx context.Context, c *console) (_ context.Context, stop func(
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			c.notice("interrupted: finishing what is under way", "interrupt again to end at once")
 			cancel(&interruptError{s})
 		case <-ctx.Done():
 		}
@@ -32,4 +32,14 @@ func untilSignal(ctx context.Context, c *console) (_ context.Context, stop func(
 		signal.Stop(signals)
 		cancel(nil)
 	}
+}
+
+// announceInterrupt tells the user when a signal ends the context that the
+// command takes a moment to end as it should. stop it when it has ended.
+func (c *console) announceInterrupt(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		if _, ok := errors.AsType[*interruptError](context.Cause(ctx)); ok {
+			c.notice("interrupted: finishing what is under way", "interrupt again to end at once")
+		}
+	})
 }

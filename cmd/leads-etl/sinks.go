@@ -9,6 +9,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/sinks/ndjson"
+	"github.com/leads-etl/leads-etl/sinks/parquet"
 )
 
 // sink is one destination that the configuration turns on.
@@ -27,6 +28,13 @@ var sinkNames = []string{"parquet", "ndjson", "kafka"}
 // sinks returns those that are on.
 func (s *settings) sinks() []sink {
 	var on []sink
+	if s.Parquet.On() {
+		on = append(on, sink{
+			name: "parquet", where: s.Parquet.Dir,
+			open:  opener(s.Parquet, parquet.Open),
+			check: func(ctx context.Context) error { return parquet.Check(ctx, s.Parquet) },
+		})
+	}
 	if s.NDJSON.On() {
 		on = append(on, sink{
 			name: "ndjson", where: s.NDJSON.Dir,

@@ -141,7 +141,7 @@ func (s *summary) text() string {
 			how = "Not all exported:"
 		}
 		fmt.Fprintf(&b, "%s %s in %s\n", how, s.Batch.Range, took)
-		line("received", "%s in %s, %s", plural(s.Batch.Leads, "lead"), plural(s.Batch.Pages, "page"), humanize.IBytes(uint64(s.API.Bytes))) //nolint:gosec // a count of bytes is not negative
+		line("received", "%s in %s, %s", plural(s.Batch.Leads, "lead"), plural(s.Batch.Pages, "page"), size(s.API.Bytes))
 		line("API", "%s (%s), %s, %s", plural(s.API.Requests, "request"), plural(s.API.Retries, "retry"),
 			plural(s.API.TokenRequests, "token request"), plural(s.Batch.Splits, "split"))
 	}
@@ -173,7 +173,7 @@ func (s sinkSummary) text() string {
 	if s.Files > 0 {
 		parts = append(parts, plural(s.Files, "file")+" written")
 	}
-	parts = append(parts, humanize.IBytes(uint64(s.Bytes))) //nolint:gosec // a count of bytes is not negative
+	parts = append(parts, size(s.Bytes))
 	if s.Unchanged > 0 {
 		parts = append(parts, fmt.Sprintf("%s of %s as before", humanize.Comma(int64(s.Unchanged)), plural(s.Commits, "commit")))
 	}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/leads-etl/leads-etl/sinks/files"
+	"github.com/leads-etl/leads-etl/source"
+)
+
+type checkCommand struct {
+	settings `embed:""`
+	JSON     bool `name:"json" help:"The list as JSON."`
+}
+
+func (c *checkCommand) Help() string {
+	return `Nothing is exported, and nothing written but the token and the count of calls, which the next run goes on with. One call of the API counts for the quota.`
+}
+
+// finding is one line of the list.
+type finding struct {
+	What   string   `json:"what"`
+	OK     bool     `json:"ok"`
+	Detail string   `json:"detail"`
+	Hints  []string `json:"hints,omitempty"`
+	err    error
+}
+
+// tooSkewed is a difference of clocks that is worth telling: the API refuses
+// ranges that end in its future.
+const tooSkewed = 30 * time.Second
+
+func (c *checkCommand) Run(ctx context.Context, p *process) error {
+	var findings []finding
+	found := func(f finding) {
+		findings = append(findings, f)
+		if !c.JSON {
+			f.print(p)
+		}
+	}
+	found(finding{What: "configuration", OK: true, Detail: "is complete and free of contradictions"})
+	found(conclude("state", files.Check(ctx, files.DefaultOptions(c.State.Dir)), c.State.Dir+" can be written"))
+	c.checkAPI(ctx, p, found)
+	for _, sink := range c.sinks() {
+		begun := time.Now()
+		err := sink.check(ctx)
+		if err != nil {
+			err = &toldError{err, exitSink}
+		}
+		found(conclude(sink.name, err, fmt.Sprintf("%s is in reach (%s)", sink.where, since(begun))))
+	}
+	if len(c.sinks()) == 0 {
+		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkProblems()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
+	}
+	return c.result(p, findings)
+}
+
+// result ends the list: the exit code is that of the worst finding, which was
+// already shown.
+func (c *checkCommand) result(p *process, findings []finding) error {
+	var errs []error
+	for _, f := range findings {
+		if f.err != nil {
+			errs = append(errs, f.err)
+		}
+	}
+	var err error
+	if len(errs) > 0 {
+		err = &toldError{fmt.Errorf("%s of %d failed", plural(len(errs), "check"), len(findings)), exitCode(errors.Join(errs...))}
+	}
+	if !c.JSON {
+		return err
+	}
+	return joinWrite(err, writeJSON(p.out, map[string]any{"checks": findings, "exit_code": exitCode(err)}))
+}
+
+// conclude makes a finding of how a check ended.
+func conclude(what string, err error, good string) finding {
+	if err == nil {
+		return finding{What: what, OK: true, Detail: good}
+	}
+	f := finding{What: what, Detail: err.Error(), err: err}
+	if _, told := errors.AsType[*toldError](err); !told {
+		failure := classify(err)
+		f.Detail, f.Hints = failure.text, failure.hints
+	}
+	return f
+}
+
+func (f finding) print(p *process) {
+	mark := markBad
+	if f.OK {
+		mark = markGood
+	}
+	fmt.Fprintf(p.out, "%s %-14s %s\n", p.mark(mark), f.What, f.Detail)
+	for _, h := range f.Hints {
+		if h != "" {
+			fmt.Fprintf(p.out, "  %-14s hint: %s\n", "", h)
+		}
+	}
+}
+
+// checkAPI logs in, makes one call, and compares the clocks.
+func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(finding)) {
+	client, err := source.New(c.EBay, c.Limit, source.Options{StateDir: c.State.Dir, Logger: p.log, Version: p.build.Version})
+	if err != nil {
+		found(conclude("login", err, ""))
+		return
+	}
+	defer client.Close()
+	begun := time.Now()
+	err = client.Check(ctx)
+	api, _ := c.EBay.Endpoints()
+	found(conclude("API", err, fmt.Sprintf("%s let us in and answered (%s)", api, since(begun))))
+	if skew, known := client.Skew(); known {
+		found(clockFinding(skew))
+	}
+	used, limit, reset := client.Quota()
+	quota := finding{What: "quota", OK: used < limit,
+		Detail: fmt.Sprintf("%s of %s calls left until %s", humanize.Comma(int64(limit-used)), humanize.Comma(int64(limit)), reset.UTC().Format(time.RFC3339))}
+	if !quota.OK {
+		quota.err = &toldError{errors.New(quota.Detail), exitIncomplete}
+	}
+	found(quota)
+}
+
+func clockFinding(skew time.Duration) finding {
+	f := finding{What: "clock", OK: skew.Abs() < tooSkewed, Detail: "agrees with the API's"}
+	if f.OK {
+		return f
+	}
+	ahead := "behind"
+	if skew < 0 {
+		ahead = "ahead of"
+	}
+	f.Detail = fmt.Sprintf("is %s %s the API's", skew.Abs().Round(time.Second), ahead)
+	f.Hints = []string{"set this machine's clock, for example with NTP: --last and the quota's day go by it"}
+	f.err = &toldError{errors.New(f.Detail), exitUnexpected}
+	return f
+}
+
+// since is how long something took, for people.
+func since(begun time.Time) string { return time.Since(begun).Round(time.Millisecond).String() }

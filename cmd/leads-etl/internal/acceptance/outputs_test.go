@@ -1,0 +1,266 @@
+package acceptance
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/leads-etl/leads-etl/schema"
+	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
+	"github.com/leads-etl/leads-etl/source/simulator/oracle"
+)
+
+// rows are event rows by column name, in the form of the oracle.
+type rows []oracle.Row
+
+// dataFiles returns the files that an engine finds below dir: what begins with
+// "." or "_" is passed over.
+func dataFiles(t testing.TB, dir, suffix string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case path != dir && strings.ContainsAny(d.Name()[:1], "._"):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir() && strings.HasSuffix(path, suffix):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// wantPartition asserts that the row is in the folder that it belongs to.
+func wantPartition(t testing.TB, path string, row oracle.Row) {
+	t.Helper()
+	date := "__HIVE_DEFAULT_PARTITION__"
+	if submitted, ok := row["submitted_time"].(string); ok {
+		date = submitted[:len(time.DateOnly)]
+	}
+	if !strings.Contains(path, "marketplace="+marketplace+"/date="+date+"/") {
+		t.Errorf("a row of %s is in %s", date, path)
+	}
+}
+
+// ndjson reads the NDJSON files.
+func (w *world) ndjson() rows {
+	w.t.Helper()
+	var all rows
+	for _, path := range dataFiles(w.t, w.path("ndjson"), ".ndjson.zst") {
+		f, err := os.Open(path)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		plain, err := zstd.NewReader(f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		lines := bufio.NewReader(plain)
+		for {
+			line, err := lines.ReadBytes('\n')
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				break
+			}
+			if err != nil {
+				w.t.Fatalf("%s: %v", path, err)
+			}
+			row := fromJSON(w.t, line)
+			wantPartition(w.t, path, row)
+			all = append(all, row)
+		}
+		plain.Close()
+		f.Close()
+	}
+	return all
+}
+
+// kafka reads the topic, as a read_committed consumer.
+func (w *world) kafka() rows {
+	w.t.Helper()
+	var all rows
+	for _, r := range kafkatest.ReadCommitted(w.t, w.broker.Brokers, w.topic) {
+		row := fromJSON(w.t, r.Value)
+		if row["lead_id"] != string(r.Key) {
+			w.t.Errorf("key %s of a record of lead %v", r.Key, row["lead_id"])
+		}
+		headers := make(map[string]string)
+		for _, h := range r.Headers {
+			headers[h.Key] = string(h.Value)
+		}
+		if headers["ce_id"] != row["event_id"] || headers["ce_type"] != "com.ebay.sell.lead.snapshot" ||
+			headers["ce_source"] != "/sell/leads/v1/"+marketplace+"/"+account || headers["ce_specversion"] != "1.0" {
+			w.t.Errorf("headers %v of event %v", headers, row["event_id"])
+		}
+		if at := schema.FormatTime(r.Timestamp.UTC()); at != row["extracted_at"] {
+			w.t.Errorf("record time %s of an event extracted at %v", at, row["extracted_at"])
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// fromJSON brings a line into the oracle's form.
+func fromJSON(t testing.TB, line []byte) oracle.Row {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	var row oracle.Row
+	if err := d.Decode(&row); err != nil {
+		t.Fatalf("%v in %s", err, line)
+	}
+	integers(t, row)
+	if list, ok := row["messages"].([]any); ok {
+		messages := make([]map[string]any, 0, len(list))
+		for _, m := range list {
+			message := m.(map[string]any)
+			integers(t, message)
+			messages = append(messages, message)
+		}
+		row["messages"] = messages
+	}
+	return row
+}
+
+func integers(t testing.TB, object map[string]any) {
+	t.Helper()
+	for k, v := range object {
+		if n, ok := v.(json.Number); ok {
+			i, err := n.Int64()
+			if err != nil {
+				t.Fatalf("%s: %v", k, err)
+			}
+			object[k] = i
+		}
+	}
+}
+
+// parquet reads the Parquet files. Amounts are unscaled integers in them.
+func (w *world) parquet() rows {
+	w.t.Helper()
+	var all rows
+	for _, path := range dataFiles(w.t, w.path("parquet"), ".parquet") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			w.t.Fatalf("%s: %v", path, err)
+		}
+		for _, group := range f.RowGroups() {
+			for _, row := range readGroup(w.t, f, group) {
+				wantPartition(w.t, path, row)
+				all = append(all, row)
+			}
+		}
+	}
+	return all
+}
+
+func readGroup(t testing.TB, f *parquet.File, group parquet.RowGroup) rows {
+	t.Helper()
+	leaves := f.Schema().Columns()
+	reader := group.Rows()
+	defer reader.Close()
+	var all rows
+	buf := make([]parquet.Row, 64)
+	for {
+		n, err := reader.ReadRows(buf)
+		for _, values := range buf[:n] {
+			all = append(all, fromParquet(leaves, values))
+		}
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fromParquet brings a row of leaf values into the oracle's form.
+func fromParquet(leaves [][]string, values parquet.Row) oracle.Row {
+	row := oracle.Row{}
+	for _, v := range values {
+		path := leaves[v.Column()]
+		column := path[0]
+		if column == "messages" {
+			message(row, path[len(path)-1], v)
+			continue
+		}
+		if !v.IsNull() {
+			row[column] = scalar(column, v)
+		}
+	}
+	return row
+}
+
+// message adds one leaf value of the list of messages. The definition levels
+// are: 0 null, 1 empty, 2 an element without this field, 3 with it.
+func message(row oracle.Row, field string, v parquet.Value) {
+	if v.DefinitionLevel() == 0 {
+		return
+	}
+	list, _ := row["messages"].([]map[string]any)
+	if list == nil {
+		list = []map[string]any{}
+	}
+	if v.DefinitionLevel() >= 2 {
+		if field == "message_id" { // the first leaf makes the elements
+			list = append(list, map[string]any{})
+			row[fieldCursor] = -1
+		}
+		at := 0
+		if v.RepetitionLevel() > 0 {
+			at = row[fieldCursor].(int) + 1
+		}
+		row[fieldCursor] = at
+		if !v.IsNull() {
+			list[at][field] = scalar(field, v)
+		}
+		if field == "response" {
+			delete(row, fieldCursor)
+		}
+	}
+	row["messages"] = list
+}
+
+// fieldCursor is where fromParquet notes the element it is at.
+const fieldCursor = "\x00element"
+
+func scalar(column string, v parquet.Value) any {
+	switch v.Kind() {
+	case parquet.Boolean:
+		return v.Boolean()
+	case parquet.Int32:
+		return int64(v.Int32())
+	case parquet.Int64:
+		switch column {
+		case "submitted_time", "extracted_at", "created_at":
+			return schema.FormatTime(time.UnixMicro(v.Int64()).UTC())
+		}
+		return v.Int64()
+	default:
+		return string(v.ByteArray())
+	}
+}

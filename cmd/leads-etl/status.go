@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/source"
+)
+
+type statusCommand struct {
+	settings `embed:""`
+	Verify   bool `name:"verify" help:"Read the whole journal and verify every checksum."`
+	JSON     bool `name:"json" help:"As JSON."`
+}
+
+func (c *statusCommand) Help() string {
+	return `Neither the API is called nor anything changed. While an export is running, its sinks are not asked: they are its own.`
+}
+
+func (c *statusCommand) Run(ctx context.Context, p *process) error {
+	s := &status{State: c.State.Dir}
+	if err := c.gather(ctx, p, s); err != nil {
+		return err
+	}
+	err := s.err
+	if c.JSON {
+		return joinWrite(err, writeJSON(p.out, s))
+	}
+	return joinWrite(err, s.write(p))
+}
+
+// gather looks at everything there is.
+func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error {
+	if err := c.quota(s); err != nil {
+		return err
+	}
+	j, err := journal.OpenReadOnly(c.State.Dir, p.log)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was ever landed
+	}
+	if err != nil {
+		return fmt.Errorf("reading the journal: %w", err)
+	}
+	defer j.Close() //nolint:errcheck // it is open for reading only
+	if have, want := j.Identity(), c.identity(); have != want {
+		return &journal.IdentityError{Dir: c.State.Dir, Have: have, Want: want}
+	}
+	s.Journal = journalOf(j)
+	if c.Verify {
+		report, err := journal.Verify(ctx, c.State.Dir)
+		if err != nil {
+			return err
+		}
+		s.verified(report)
+	}
+	return c.lags(ctx, p, j.ID(), s)
+}
+
+func (c *statusCommand) quota(s *status) error {
+	used, limit, reset, err := source.Usage(c.State.Dir, c.Limit, time.Now())
+	if err != nil {
+		return err
+	}
+	s.Quota = quotaStatus{Used: used, Limit: limit, Reset: reset.UTC()}
+	return nil
+}
+
+// lags asks every sink for its position. Opening a sink takes over from a dead
+// predecessor, so it is done under the journal's lock only: then there is no
+// living one.
+func (c *statusCommand) lags(ctx context.Context, p *process, id string, s *status) error {
+	j, err := journal.Open(c.State.Dir, journal.Options{Identity: c.identity(), Logger: p.log})
+	if locked, ok := errors.AsType[*journal.LockedError](err); ok {
+		s.Running = &runningStatus{PID: locked.PID}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	defer func() { s.err = errors.Join(s.err, j.Close()) }()
+	binding := deliver.Binding{JournalID: id, Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
+	for _, sink := range c.sinks() {
+		state := sinkStatus{Name: sink.name, Where: sink.where}
+		lag, err := lagOf(ctx, p, sink, binding, j)
+		if err != nil {
+			state.Error = err.Error()
+			s.err = errors.Join(s.err, &toldError{&deliver.SinkError{Sink: sink.name, Err: err}, exitSink})
+		} else {
+			state.PagesBehind, state.Partitions, state.Foreign = lag.Pages, lag.Partitions, lag.Foreign
+		}
+		s.Sinks = append(s.Sinks, state)
+	}
+	return nil
+}
+
+func lagOf(ctx context.Context, p *process, sink sink, b deliver.Binding, j *journal.Journal) (deliver.Lag, error) {
+	opened, err := sink.open(ctx, b, p.log.With("sink", sink.name))
+	if err != nil {
+		return deliver.Lag{}, err
+	}
+	lag, err := deliver.LagOf(ctx, opened, j)
+	return lag, errors.Join(err, opened.Close())
+}

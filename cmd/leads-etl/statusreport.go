@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// status is what there is: as text for people, as JSON for machines.
+type status struct {
+	State   string         `json:"state"`
+	Journal *journalStatus `json:"journal,omitempty"`
+	Verify  *verifyStatus  `json:"verify,omitempty"`
+	Quota   quotaStatus    `json:"quota"`
+	Running *runningStatus `json:"running,omitempty"`
+	Sinks   []sinkStatus   `json:"sinks"`
+
+	// err is how the command ends, apart from what it shows.
+	err error
+}
+
+type journalStatus struct {
+	ID      string     `json:"id"`
+	Account string     `json:"account"`
+	Market  string     `json:"marketplace"`
+	Records uint64     `json:"records"`
+	Pages   int        `json:"pages"`
+	Leads   int        `json:"leads_received"`
+	Bytes   int64      `json:"bytes"`
+	Last    *time.Time `json:"last_page,omitempty"`
+	// Unfinished batches are resumed by the same command that began them.
+	Unfinished []batchStatus `json:"unfinished_batches"`
+	Gaps       []gapStatus   `json:"gaps"`
+}
+
+type batchStatus struct {
+	ID    string        `json:"id"`
+	Asked string        `json:"asked"`
+	Range window.Window `json:"range"`
+	Begun time.Time     `json:"begun"`
+}
+
+type gapStatus struct {
+	Window window.Window `json:"window"`
+	Item   string        `json:"item,omitempty"`
+	Reason string        `json:"reason"`
+	Time   time.Time     `json:"time"`
+}
+
+type verifyStatus struct {
+	Segments int      `json:"segments"`
+	Records  int      `json:"records"`
+	Bytes    int64    `json:"bytes"`
+	Torn     bool     `json:"torn_end"`
+	Damage   []string `json:"damage"`
+}
+
+type quotaStatus struct {
+	Used  int       `json:"used"`
+	Limit int       `json:"limit"`
+	Reset time.Time `json:"reset"`
+}
+
+// runningStatus says that another process is exporting; PID 0 is not known.
+type runningStatus struct {
+	PID int `json:"pid,omitempty"`
+}
+
+type sinkStatus struct {
+	Name        string `json:"name"`
+	Where       string `json:"where"`
+	PagesBehind int    `json:"pages_behind"`
+	Partitions  int    `json:"partitions_behind"`
+	Foreign     bool   `json:"of_another_journal,omitempty"`
+	Error       string `json:"error,omitempty"`
+}
+
+func journalOf(j *journal.Journal) *journalStatus {
+	id := j.Identity()
+	s := &journalStatus{
+		ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()),
+		Unfinished: []batchStatus{}, Gaps: []gapStatus{},
+	}
+	for _, p := range j.Pages() {
+		s.Pages++
+		s.Leads += p.Leads
+		s.Bytes += p.Bytes
+		s.Last = &p.Received
+	}
+	for _, b := range j.Batches() {
+		if !b.Ended {
+			s.Unfinished = append(s.Unfinished, batchStatus{ID: b.Begin.ID, Asked: b.Begin.Spec, Range: b.Begin.Range, Begun: b.Begin.Time})
+		}
+	}
+	for _, g := range j.Gaps() {
+		s.Gaps = append(s.Gaps, gapStatus{Window: g.Window, Item: g.Query.Item, Reason: g.Reason, Time: g.Time})
+	}
+	return s
+}
+
+// verified takes up what reading the whole journal found.
+func (s *status) verified(r journal.Report) {
+	s.Verify = &verifyStatus{Segments: r.Segments, Records: r.Records, Bytes: r.Bytes, Torn: r.Torn != nil, Damage: []string{}}
+	for _, p := range r.Problems {
+		s.Verify.Damage = append(s.Verify.Damage, p.Error())
+	}
+	if n := len(r.Problems); n > 0 {
+		s.err = &toldError{fmt.Errorf("the journal is damaged in %s", plural(n, "place")), exitUnexpected}
+	}
+}
+
+// write shows the status to people.
+func (s *status) write(p *process) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-11s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("state", "%s", s.State)
+	if s.Journal == nil {
+		line("journal", "nothing is landed yet")
+	} else {
+		s.Journal.write(line)
+	}
+	if v := s.Verify; v != nil {
+		if len(v.Damage) == 0 {
+			line("verified", "%s in %s, %s: every checksum is right", plural(v.Records, "record"), plural(v.Segments, "segment"), size(v.Bytes))
+		}
+		for _, d := range v.Damage {
+			line("damage", "%s", d)
+		}
+	}
+	line("quota", "%s of %s calls used; the next day begins %s", humanize.Comma(int64(s.Quota.Used)), humanize.Comma(int64(s.Quota.Limit)), s.Quota.Reset.Format(time.RFC3339))
+	if s.Running != nil {
+		who := "another process"
+		if s.Running.PID != 0 {
+			who = fmt.Sprintf("process %d", s.Running.PID)
+		}
+		line("running", "%s is at work; the sinks are its own until it ends", who)
+	}
+	for _, sink := range s.Sinks {
+		mark, text := sink.text()
+		line("sink", "%s %s: %s", p.mark(mark), sink.Name, text)
+	}
+	_, err := io.WriteString(p.out, b.String())
+	return err
+}
+
+func (j *journalStatus) write(line func(name, format string, args ...any)) {
+	last := ""
+	if j.Last != nil {
+		last = ", the last at " + j.Last.Format(time.RFC3339)
+	}
+	line("journal", "%s on %s: %s received in %s, %s%s", j.Account, j.Market, plural(j.Leads, "lead"), plural(j.Pages, "page"), size(j.Bytes), last)
+	for _, b := range j.Unfinished {
+		line("unfinished", "%s, begun %s: the same command goes on with it", b.Asked, b.Begun.Format(time.RFC3339))
+	}
+	if len(j.Gaps) == 0 {
+		line("gaps", "none")
+	}
+	for _, g := range j.Gaps {
+		of := ""
+		if g.Item != "" {
+			of = " of item " + g.Item
+		}
+		line("gap", "%s%s, since %s: %s", g.Window, of, g.Time.Format(time.RFC3339), g.Reason)
+	}
+}
+
+func (s sinkStatus) text() (mark int, text string) {
+	switch {
+	case s.Error != "":
+		return markBad, s.Error
+	case s.Foreign:
+		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
+	case s.PagesBehind > 0:
+		return markWarn, fmt.Sprintf("%s is %s behind", s.Where, plural(s.PagesBehind, "page"))
+	default:
+		return markGood, s.Where + " is up to date"
+	}
+}
+
+// size is a number of bytes for people.
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) } //nolint:gosec // not negative
