@@ -237,7 +237,11 @@ func (p *jsonParser) str() (name part, ok bool) {
 		}
 	}
 	name.to = len(p.names)
-	p.writeString(p.names[name.from:], alone)
+	if decoded := p.names[name.from:]; alone {
+		p.writeSurrogates(decoded)
+	} else {
+		p.out = appendString(p.out, decoded)
+	}
 	return name, true
 }
 
@@ -279,9 +283,9 @@ func (p *jsonParser) pair(first rune) rune {
 	return utf8.RuneError
 }
 
-// writeString appends a decoded string to out. If there is a surrogate alone in
-// it, that becomes an escape.
-func (p *jsonParser) writeString(decoded []byte, alone bool) {
+// writeSurrogates appends a decoded string, in which surrogates without their
+// partners become escapes again.
+func (p *jsonParser) writeSurrogates(decoded []byte) {
 	p.out = append(p.out, '"')
 	for len(decoded) > 0 {
 		c := decoded[0]
@@ -289,7 +293,7 @@ func (p *jsonParser) writeString(decoded []byte, alone bool) {
 		case c < 0x20 || c == '"' || c == '\\':
 			p.out = appendEscaped(p.out, c)
 			decoded = decoded[1:]
-		case alone && c == 0xed && decoded[1] >= 0xa0:
+		case c == 0xed && decoded[1] >= 0xa0:
 			unit := 0xd000 | int64(decoded[1]&0x3f)<<6 | int64(decoded[2]&0x3f)
 			p.out = strconv.AppendInt(append(p.out, `\u`...), unit, 16)
 			decoded = decoded[3:]

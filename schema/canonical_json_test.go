@@ -30,10 +30,30 @@ func TestCanonicalNumber(t *testing.T) {
 		"-1.5e-99999999999999999999":     "-1.5E-99999999999999999999",
 		"0.1e+100000000000000000000":     "1E+99999999999999999999",
 		"1e-000000000000000000000000001": "0.1",
+		"10e999999999999999999":          "1E+1000000000000000000",
+		"10e9999999999999999999":         "1E+10000000000000000000",
+		"0.01e1000000000000000001":       "1E+999999999999999999",
+		"0.01e-9999999999999999999":      "1E-10000000000000000001",
+		"100e-1000000000000000001":       "1E-999999999999999999",
+		"12.5e1000000000000000000":       "1.25E+1000000000000000001",
 		"1.0e+000000000000000000000":     "1",
 	} {
 		if got := string(appendCanonicalNumber([]byte("x"), text)); got != "x"+want {
 			t.Errorf("%s: %s, want x%s", text, got, want)
+		}
+	}
+}
+
+// Exponents of any length cost no more than their text.
+func TestCanonicalNumberOfLongExponent(t *testing.T) {
+	long := strings.Repeat("7", 4_000_000)
+	for text, want := range map[string]string{
+		"1e" + long:                         "1E+" + long,
+		"0.01e-" + long:                     "1E-" + long[:len(long)-1] + "9",
+		"10E+" + strings.Repeat("9", 1_000): "1E+1" + strings.Repeat("0", 1_000),
+	} {
+		if got := string(appendCanonicalNumber(nil, text)); got != want {
+			t.Errorf("%.20s… of %d bytes: %.20s… of %d bytes", text, len(text), got, len(got))
 		}
 	}
 }
@@ -56,6 +76,16 @@ func TestCanonicalNumberIsOneForm(t *testing.T) {
 		m := jsonNumbers().Draw(t, "another")
 		if c := string(appendCanonicalNumber(nil, numberText(t, m))); (a == c) != (n == m) {
 			t.Fatalf("%v is %s, %v is %s", n, a, m, c)
+		}
+	})
+}
+
+// Where exponents pass from integers to text, the value stays the same.
+func TestCanonicalNumberOfHugeExponents(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`-?[1-9]{1,3}0{0,3}(\.0{0,3}[1-9]0?)?[eE][+-]?(0{0,2}|10{15,19}|9{15,21}|[1-9][0-9]{15,21})[0-9]`).Draw(t, "number")
+		if got := string(appendCanonicalNumber(nil, text)); numberMeaning(got) != numberMeaning(text) || canonicalOf(got) != got {
+			t.Fatalf("%s is %s", text, got)
 		}
 	})
 }

@@ -2,7 +2,7 @@ package schema
 
 import (
 	"bytes"
-	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,32 +45,57 @@ func appendCanonicalNumber(dst []byte, text string) []byte {
 	dst = bytes.TrimRight(dst, "0")
 	shift := int64(all - len(dst) - len(fraction))
 
-	if exponent == "" {
-		return placePoint(dst, first, shift)
-	}
-	// 18 characters are less than 10^18, and the shift is less than the length
-	// of a text in memory: their sum fits.
-	if len(exponent) <= 18 {
-		if e, err := strconv.ParseInt(exponent, 10, 64); err == nil {
-			return placePoint(dst, first, e+shift)
+	negative := strings.HasPrefix(exponent, "-")
+	magnitude := strings.TrimLeft(strings.TrimLeft(exponent, "+-"), "0")
+	if len(magnitude) <= maxExponentDigits {
+		e := parseDigits(magnitude)
+		if negative {
+			e = -e
 		}
+		return placePoint(dst, first, e+shift)
 	}
-	e, ok := new(big.Int).SetString(exponent, 10)
-	if !ok {
-		panic("schema: the number's syntax was not checked")
+	// The exponent is beyond all that digits could shift: it keeps its sign, and
+	// the number needs it.
+	leading := shift + int64(len(dst)-first) - 1
+	dst = append(insertPoint(dst, first), 'E')
+	if negative {
+		return appendSum(append(dst, '-'), magnitude, -leading)
 	}
-	e.Add(e, big.NewInt(shift))
-	if e.IsInt64() {
-		return placePoint(dst, first, e.Int64())
+	return appendSum(append(dst, '+'), magnitude, leading)
+}
+
+// maxExponentDigits is how many digits of an exponent are taken as an int64. It
+// leaves room for any shift, which is less than the length of a text in memory.
+const maxExponentDigits = 18
+
+// parseDigits returns the value of at most maxExponentDigits decimal digits.
+func parseDigits(digits string) (n int64) {
+	for i := range len(digits) {
+		n = n*10 + int64(digits[i]-'0')
 	}
-	n := len(dst) - first
-	dst = insertPoint(dst, first)
-	e.Add(e, big.NewInt(int64(n-1)))
-	dst = append(dst, 'E')
-	if e.Sign() > 0 {
-		dst = append(dst, '+')
+	return n
+}
+
+// appendSum appends n+k, where n is the number that digits write, of more than
+// maxExponentDigits, and so much larger than k. Its cost is linear, which that
+// of math/big is not: an exponent of megabytes must not take minutes.
+func appendSum(dst []byte, digits string, k int64) []byte {
+	first := len(dst)
+	dst = append(dst, digits...)
+	for i := len(dst) - 1; k != 0 && i >= first; i-- {
+		k += int64(dst[i] - '0')
+		digit := (k%10 + 10) % 10
+		dst[i] = byte('0' + digit)
+		k = (k - digit) / 10
 	}
-	return e.Append(dst, 10)
+	switch {
+	case k > 0: // 99…9 became 100…0
+		return slices.Insert(dst, first, '1')
+	case dst[first] == '0': // 100…0 became 99…9
+		return slices.Delete(dst, first, first+1)
+	default:
+		return dst
+	}
 }
 
 // placePoint finishes a number whose digits, dst[first:], are to be multiplied

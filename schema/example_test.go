@@ -83,3 +83,15 @@ func ExampleParseDecimal() {
 	// 0.00001 is refused: more than 4 digits after the point
 	// 1e3 is refused: not a plain decimal number
 }
+
+// What the API sent as empty is something; what it left out is null.
+func ExampleOpt() {
+	for _, o := range []schema.Opt[string]{schema.Some("ada_77"), schema.Some(""), {}} {
+		value, ok := o.Get()
+		fmt.Printf("%q %t %q\n", value, ok, o.Or("unknown"))
+	}
+	// Output:
+	// "ada_77" true "ada_77"
+	// "" true ""
+	// "" false "unknown"
+}

@@ -4,11 +4,14 @@ import (
 	"time"
 )
 
+// text is what holds text.
+type text interface{ string | []byte }
+
 // appendString appends s as a JSON string with the escapes of RFC 8785, which
 // are the fewest that JSON allows: quote, backslash and the control characters
 // below U+0020, with the two-letter escapes where JSON has them and \u00xx in
 // lower case otherwise. All else is copied as it is; s is not validated.
-func appendString(dst []byte, s string) []byte {
+func appendString[T text](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	for {
 		n := plainPrefix(s)
@@ -24,7 +27,7 @@ func appendString(dst []byte, s string) []byte {
 // plainPrefix returns how many of the first bytes of s stand for themselves in
 // a JSON string. It looks at eight bytes at a time, since nearly all text is
 // plain to its end.
-func plainPrefix(s string) int {
+func plainPrefix[T text](s T) int {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
