@@ -8,7 +8,7 @@ import (
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
-// thousand is an answer with 1,000 leads of about 1.1 kB, with all documented
+// thousand is an answer with 1,000 leads of about 1 kB, with all documented
 // fields, in listings of ten.
 func thousand() string {
 	const perListing = 10

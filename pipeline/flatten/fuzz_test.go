@@ -29,6 +29,7 @@ func seeds(f *testing.F) []string {
 		"", `{}`, `[]`, `null`, `{"classifiedLeads":{}}`, `{"classifiedLeads":null}`,
 		leadAnswer("{\"userId\":\"\xff\",\"\xff\":1,\"a\":\"\\ud800\"}"),
 		leadAnswer(`{"email":1,"email":2,"email#2":3}`),
+		leadAnswer(`{"submittedTime":"soon","submittedTime":"2026-09-01T10:00:00Z"}`),
 		leadAnswer(`{"a":` + nested(maxDepth+1) + `}`),
 		leadAnswer(`{"a":` + nested(10_001) + `},{}`),
 		`{"classifiedLeads":[{"responses":[{}],"x":` + nested(10_001) + `}]`,
@@ -70,6 +71,11 @@ func FuzzPage(f *testing.F) {
 				t.Errorf("two rows have the lead id %s", r.LeadID)
 			}
 			ids[r.LeadID] = true
+		}
+		for _, r := range result.Rows {
+			if !r.SubmittedTime.Valid {
+				t.Error("a dated row has no time")
+			}
 		}
 		for _, r := range result.Undated {
 			if r.SubmittedTime.Valid {

@@ -120,6 +120,8 @@ func TestMisfits(t *testing.T) {
 		{"repeated: known", `{"email":"a","email":"b","email":"a"}`, `{"email":"a","extra":{"email#2":"b","email#3":"a"}}`, 2},
 		{"repeated: first is null", `{"email":null,"email":"b"}`, `{"extra":{"email#2":"b"}}`, 1},
 		{"repeated: first does not fit", `{"email":1,"email":"b"}`, `{"extra":{"email":1,"email#2":"b"}}`, 2},
+		{"repeated: time", `{"submittedTime":"soon","submittedTime":"2026-09-01T10:00:00Z"}`, `{"extra":{"submittedTime":"soon","submittedTime#2":"2026-09-01T10:00:00Z"}}`, 2},
+		{"repeated: time after null", `{"submittedTime":null,"submittedTime":"2026-09-01T10:00:00Z"}`, `{"extra":{"submittedTime#2":"2026-09-01T10:00:00Z"}}`, 1},
 		{"repeated: container", `{"contactInformation":{"phone":"1"},"contactInformation":{"phone":"2"}}`,
 			`{"phone":"1","extra":{"contactInformation#2":{"phone":"2"}}}`, 1},
 		{"repeated: unknown", `{"x":1,"x":2,"x":1}`, `{"extra":{"x":1,"x#2":2,"x#3":1}}`, 0},
@@ -140,6 +142,7 @@ func TestMisfits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			row, unfit := only(t, leadAnswer(tt.lead))
+			assertInspected(t, leadAnswer(tt.lead), flatten(t, leadAnswer(tt.lead)))
 			if got, want := content(t, &row), decode(t, tt.want); !reflect.DeepEqual(got, want) {
 				t.Errorf("content differs\n got: %v\nwant: %v", got, want)
 			}

@@ -29,12 +29,12 @@ func parseTime(s string) (t time.Time, exact, ok bool) {
 		return time.Time{}, false, false
 	}
 	offset, ok := parseZone(rest)
-	if !ok || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+	if !ok || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false, false
 	}
 	t = time.Date(year, time.Month(month), day, hour, minute, second, millis*int(time.Millisecond), time.UTC)
 	if t.Day() != day {
-		return time.Time{}, false, false // time.Date moves 30 February to March
+		return time.Time{}, false, false // time.Date moves 30 February to March, and day 0 back
 	}
 	t = t.Add(-offset)
 	if t.Year() < 1 || t.Year() > 9999 {
