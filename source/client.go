@@ -108,10 +108,11 @@ func New(config Config, limits Limits, o Options) (*Client, error) {
 	quotaFile.sweep()
 	tokenFile.sweep()
 	c.quota = newQuota(limits, quotaFile, o.Now, o.Logger)
-	c.http = &http.Client{Transport: o.HTTPTransport, CheckRedirect: followWithin(c.countCall)}
+	c.http = &http.Client{Transport: o.HTTPTransport, CheckRedirect: followWithin}
 
 	login := newLogin(config, secret, refresh, limits.Timeout)
-	login.transport, login.observe, login.now, login.censor = o.HTTPTransport, c.clock.observe, o.Now, c.censor
+	login.transport, login.now, login.censor = o.HTTPTransport, o.Now, c.censor
+	login.observe, login.again = c.clock.observe, c.countRepeatedToken
 	c.tokens = &tokens{
 		login: login,
 		// Its own gate: what the token endpoint asks for holds nobody back who
@@ -222,13 +223,4 @@ func (c *Client) Stats() Stats { return c.counters.snapshot() }
 func (c *Client) Close() {
 	c.quota.flush()
 	c.closeIdle()
-}
-
-// countCall takes a call from the day's budget and counts it.
-func (c *Client) countCall() error {
-	if err := c.quota.call(); err != nil {
-		return err
-	}
-	c.counters.requests.Add(1)
-	return nil
 }

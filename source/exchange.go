@@ -73,12 +73,25 @@ func (c *Client) authorized(ctx context.Context, w window.Window, b bounds, q jo
 	}
 }
 
+// countRepeated counts a call that package http made on its own: nobody could
+// be asked before.
+func (c *Client) countRepeated() {
+	_ = c.quota.call()
+	c.counters.requests.Add(1)
+}
+
+// countRepeatedToken does the same for token requests.
+func (c *Client) countRepeatedToken() {
+	_ = c.quota.token()
+	c.counters.tokenRequests.Add(1)
+}
+
 // exchange sends one request and reads its answer.
 func (c *Client) exchange(ctx context.Context, w window.Window, b bounds, q journal.Query, token token) (page *journal.Page, err error) {
 	var conn connection
 	attempt, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
 	defer cancel()
-	request, err := c.request(conn.watch(attempt), b, q)
+	request, err := c.request(conn.watch(attempt, c.countRepeated), b, q)
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +99,10 @@ func (c *Client) exchange(ctx context.Context, w window.Window, b bounds, q jour
 	// as a scheme that would not be understood.
 	request.Header.Set("Authorization", "Bearer "+token.access)
 	secrets := c.censor.with(token.access)
-	if err := c.countCall(); err != nil {
+	if err := c.quota.call(); err != nil {
 		return nil, err
 	}
+	c.counters.requests.Add(1)
 	defer func() { c.counters.ended(outcomeOf(err)) }()
 	answer, err := c.http.Do(request)
 	if err != nil {

@@ -38,8 +38,8 @@ type Stats struct {
 	Throttled int64
 	// Bytes are those of the API's bodies, as received.
 	Bytes int64
-	// Outcomes says how the requests ended; they add up to Requests, but for
-	// those under way and redirects.
+	// Outcomes says how the requests ended; they add up to Requests, but for those
+	// under way, redirected, or sent anew on a fresh connection.
 	Outcomes map[Outcome]int64
 }
 

@@ -74,7 +74,11 @@ func (t *tokens) obtain(ctx context.Context, rejected string) (token, error) {
 		return token{}, ctx.Err()
 	}
 	defer func() { <-t.turn }()
-	if t.current.access != rejected && t.now().Before(t.current.renewAt) {
+	refused := rejected != "" && rejected == t.current.access
+	if refused {
+		t.current.renewAt = time.Time{} // nobody may use it again, even if there is no other
+	}
+	if t.now().Before(t.current.renewAt) {
 		return t.current, nil
 	}
 	// Those that waited while a renewal failed share its error: a hundred workers
@@ -82,7 +86,7 @@ func (t *tokens) obtain(ctx context.Context, rejected string) (token, error) {
 	if t.renewals.Load() != seen && t.lastErr != nil {
 		return token{}, t.lastErr
 	}
-	err := t.renew(ctx, rejected != "" && rejected == t.current.access)
+	err := t.renew(ctx, refused)
 	if err != nil && ctx.Err() != nil {
 		return token{}, err // ours alone: the next in turn asks
 	}

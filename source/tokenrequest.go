@@ -28,6 +28,7 @@ type login struct {
 
 	transport http.RoundTripper
 	observe   func(http.Header) // of answers
+	again     func()            // when a request is sent once more without our doing
 	now       func() time.Time
 	censor    censor
 }
@@ -74,7 +75,7 @@ func (l *login) request(ctx context.Context, refresh string) (granted, error) {
 	transport := &tokenTransport{next: l.transport, observe: l.observe}
 	client := &http.Client{Transport: transport, CheckRedirect: followNothing}
 	sent := l.now()
-	token, err := config.Token(context.WithValue(conn.watch(attempt), oauth2.HTTPClient, client))
+	token, err := config.Token(context.WithValue(conn.watch(attempt, l.again), oauth2.HTTPClient, client))
 	if err != nil {
 		return granted{}, l.failure(ctx, attempt, &conn, transport.header, err)
 	}

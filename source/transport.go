@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/leads-etl/leads-etl/pipeline/fetch"
 )
 
 const (
@@ -45,24 +43,19 @@ func newTransport() *http.Transport {
 	}
 }
 
-// followWithin returns a redirect policy: to the same place, and not for ever.
-// Each hop is a call of its own, which count may refuse.
-func followWithin(count func() error) func(*http.Request, []*http.Request) error {
-	return func(next *http.Request, via []*http.Request) error {
-		from, to := via[0].URL, next.URL
-		problem := ""
-		switch {
-		case from.Scheme == "https" && to.Scheme != "https":
-			problem = "it is not https"
-		case to.Scheme != from.Scheme, !strings.EqualFold(to.Host, from.Host), to.User != nil:
-			problem = "it is another host, and the token must not go there"
-		case len(via) > maxRedirects:
-			problem = "there were too many redirects"
-		default:
-			return count()
-		}
-		return redirect(to, problem)
+// followWithin is the redirect policy of the API: to the same place, and not for
+// ever.
+func followWithin(next *http.Request, via []*http.Request) error {
+	from, to := via[0].URL, next.URL
+	switch {
+	case from.Scheme == "https" && to.Scheme != "https":
+		return redirect(to, "it is not https")
+	case to.Scheme != from.Scheme, !strings.EqualFold(to.Host, from.Host), to.User != nil:
+		return redirect(to, "it is another host, and the token must not go there")
+	case len(via) > maxRedirects:
+		return redirect(to, "there were too many redirects")
 	}
+	return nil
 }
 
 // followNothing is the redirect policy for requests that carry the secret.
@@ -74,15 +67,24 @@ func redirect(to *url.URL, problem string) error {
 	return &RedirectError{To: words(to.Scheme+"://"+to.Host, maxID), Problem: problem}
 }
 
-// connection tells whether a request got as far as to a connection.
-type connection struct{ established atomic.Bool }
+// connection tells how far a request got.
+type connection struct {
+	established atomic.Bool  // it has a connection
+	sent        atomic.Int64 // how often its headers were written
+}
 
-// watch returns a context for one request that c learns from.
-func (c *connection) watch(ctx context.Context) context.Context {
+// watch returns a context for one request that c learns from. again is called
+// whenever the request is sent once more without our doing: to where it was
+// redirected, or because a kept connection turned out to be dead.
+func (c *connection) watch(ctx context.Context, again func()) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// A request can begin anew, when a kept connection turns out to be dead.
 		GetConn: func(string) { c.established.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { c.established.Store(true) },
+		WroteHeaders: func() {
+			if c.sent.Add(1) > 1 {
+				again()
+			}
+		},
 	})
 }
 
@@ -98,9 +100,6 @@ func (c *connection) failure(ctx, attempt context.Context, host string, err erro
 	}
 	if typed := known(err); typed != nil {
 		return typed
-	}
-	if spent, ok := errors.AsType[*fetch.QuotaError](err); ok {
-		return spent // by a redirect
 	}
 	if attempt.Err() != nil && errors.Is(context.Cause(attempt), errTimeout) {
 		err = errTimeout
@@ -135,11 +134,14 @@ func networkText(err error, secrets censor) string {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "closed before the answer was complete"
-	case strings.Contains(err.Error(), "malformed"):
-		// Package http repeats what it could not read.
-		return "the answer is no HTTP"
 	}
-	return secrets.words(err.Error(), maxWords)
+	// What package http repeats of an answer that it could not read, it quotes.
+	text, _, quotes := strings.Cut(err.Error(), `"`)
+	text = secrets.words(text, maxWords)
+	if quotes {
+		text += " …"
+	}
+	return text
 }
 
 // tokenTransport reads whole answers of the token endpoint, within bounds, so
