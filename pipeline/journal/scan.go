@@ -11,6 +11,9 @@ import (
 // it, and small records many at a time.
 const readAhead = 4 << 10
 
+// bodyChunk is how much of a body is verified at a time.
+const bodyChunk = 64 << 10
+
 // searchChunk is how much is read at a time where frames are looked for.
 const searchChunk = 256 << 10
 
@@ -26,6 +29,8 @@ type segmentReader struct {
 	// buf holds what is in the file from offset at on.
 	buf []byte
 	at  int64
+	// copied is room to read bodies through that nobody keeps.
+	copied []byte
 }
 
 func newSegmentReader(r io.ReaderAt, size int64, h segmentHeader) *segmentReader {
@@ -105,7 +110,10 @@ func (s *segmentReader) frame(off int64) (frame, error) {
 // checkBody reads a frame's body and compares it with its checksum.
 func (s *segmentReader) checkBody(f frame) error {
 	sum := crc32.New(castagnoli)
-	n, err := io.Copy(sum, io.NewSectionReader(s.r, f.bodyAt(), int64(f.body)))
+	if s.copied == nil {
+		s.copied = make([]byte, bodyChunk)
+	}
+	n, err := io.CopyBuffer(sum, io.NewSectionReader(s.r, f.bodyAt(), int64(f.body)), s.copied)
 	switch {
 	case err != nil:
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"runtime"
 )
 
 const (
@@ -100,6 +101,9 @@ func (w *writer) run() {
 
 // gather takes what waits at this moment.
 func (w *writer) gather(first *request) []*request {
+	// Those who were answered a moment ago come back now: letting them run first
+	// makes of eight writers' groups of one and seven nearly groups of eight.
+	runtime.Gosched()
 	group, size := []*request{first}, first.size()
 	for size < min(maxGroupBytes, w.segmentBytes) && len(group) < maxGroupRecords {
 		select {
