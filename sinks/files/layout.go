@@ -103,7 +103,7 @@ func isTransaction(s string) bool {
 // partitionOf is the partition that folder makes this name for.
 func partitionOf(folder string) (deliver.Partition, bool) {
 	value, ok := strings.CutPrefix(folder, "date=")
-	if !ok {
+	if !ok || value == "" {
 		return deliver.Partition{}, false
 	}
 	if value == undatedValue {

@@ -96,19 +96,23 @@ func newSink(spec Spec) (*Sink, error) {
 	fileMode, _ := parseMode(spec.Options.FileMode, 0) // validated above
 	dirMode, _ := parseMode(spec.Options.DirMode, 0)
 	return &Sink{
-		layout: layout{
-			root:        root,
-			format:      spec.Format.Name,
-			account:     spec.Binding.Account,
-			marketplace: spec.Binding.Marketplace,
-			extensions:  spec.Format.Extensions,
-		},
+		layout:  spec.layout(root),
 		format:  spec.Format,
 		binding: spec.Binding,
 		disk:    disk{fileMode: fileMode, dirMode: dirMode, step: spec.Step},
 		logger:  spec.Logger,
 		now:     time.Now,
 	}, nil
+}
+
+func (spec Spec) layout(root string) layout {
+	return layout{
+		root:        root,
+		format:      spec.Format.Name,
+		account:     spec.Binding.Account,
+		marketplace: spec.Binding.Marketplace,
+		extensions:  spec.Format.Extensions,
+	}
 }
 
 // recover looks through the partitions for temporary files of ours and loads
