@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
 // Error is a request that failed for good: its verdict is Retry only if the
@@ -16,7 +18,7 @@ type Error struct {
 	// the transaction.
 	Topic     string
 	Partition int
-	Verdict   Verdict
+	Verdict   attempt.Verdict
 	Err       error
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 	"github.com/leads-etl/leads-etl/sinks/kafka/internal/txn"
 	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
 )
@@ -27,7 +28,7 @@ const (
 	endTxn         = int16(kmsg.EndTxn)
 )
 
-func verdict(t *testing.T, err error) txn.Verdict {
+func verdict(t *testing.T, err error) attempt.Verdict {
 	t.Helper()
 	e, ok := errors.AsType[*txn.Error](err)
 	if !ok {
@@ -128,7 +129,7 @@ func TestStartsOver(t *testing.T) {
 				if err == nil {
 					err = r.commit(t.Context())
 				}
-				if verdict(t, err) != txn.StartOver {
+				if verdict(t, err) != attempt.StartOver {
 					t.Fatalf("verdict %d: %v", verdict(t, err), err)
 				}
 				if again := r.Add(t.Context(), r.topic, 0, record(2000)); !errors.Is(again, err) {
@@ -163,7 +164,7 @@ func TestPermanentErrors(t *testing.T) {
 			if err == nil {
 				err = r.commit(t.Context())
 			}
-			if verdict(t, err) != txn.Permanent || !errors.Is(err, kafka.Error(code.Code)) {
+			if verdict(t, err) != attempt.Permanent || !errors.Is(err, kafka.Error(code.Code)) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -225,7 +226,7 @@ func TestRandomFaults(t *testing.T) {
 				round++
 				continue
 			}
-			if v := verdict(t, err); v != txn.Retry && v != txn.StartOver {
+			if v := verdict(t, err); v != attempt.Retry && v != attempt.StartOver {
 				t.Fatal(err)
 			}
 			lost++
@@ -251,7 +252,7 @@ func TestPatienceEnds(t *testing.T) {
 	if err == nil {
 		err = r.commit(t.Context())
 	}
-	if verdict(t, err) != txn.Retry || !errors.Is(err, kafka.NotEnoughReplicas) {
+	if verdict(t, err) != attempt.Retry || !errors.Is(err, kafka.NotEnoughReplicas) {
 		t.Errorf("%v", err)
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
 // TestEncodedBatch reads a batch with franz-go's idea of the format.
@@ -60,36 +61,11 @@ func TestSequencesWrap(t *testing.T) {
 	}
 }
 
-// TestRetriesWhatKafkaSays holds the classification to franz-go's table: what
-// Kafka calls retriable is retried. What else is, is listed here.
-func TestRetriesWhatKafkaSays(t *testing.T) {
-	also := map[int16]string{
-		8: "no broker known yet", 51: "markers under way", 52: "coordinator moved",
-	}
-	notOurs := map[int16]bool{
-		13: false, 70: true, 71: true, 80: true, 83: true, 84: true, 85: true, 88: true, 103: true, 106: true,
-	}
-	for code := int16(-1); code < 140; code++ {
-		err := kerr.ErrorForCode(code)
-		if err == nil {
-			continue
-		}
-		known, ok := err.(*kerr.Error)
-		if !ok || known.Code != code {
-			continue
-		}
-		want := known.Retriable && !notOurs[code] || also[code] != ""
-		if got := Classify(kafka.Error(code)) == Retry; got != want && code < 107 {
-			t.Errorf("%s (%d): retried %t, want %t", known.Message, code, got, want)
-		}
-	}
-}
-
 // TestLateIsNotFenced tells a transaction that took too long from a successor.
 func TestLateIsNotFenced(t *testing.T) {
 	p := New(Config{TransactionalID: "x", TransactionTimeout: time.Minute})
-	for began, want := range map[time.Duration]Verdict{time.Second: Fenced, 2 * time.Minute: StartOver} {
-		e := p.judge(&transaction{began: time.Now().Add(-began)}, &Error{Verdict: Fenced, Err: kafka.ProducerFenced})
+	for began, want := range map[time.Duration]attempt.Verdict{time.Second: attempt.Fenced, 2 * time.Minute: attempt.StartOver} {
+		e := p.judge(&transaction{began: time.Now().Add(-began)}, &Error{Verdict: attempt.Fenced, Err: kafka.ProducerFenced})
 		if e.Verdict != want {
 			t.Errorf("refused after %s: verdict %d, want %d", began, e.Verdict, want)
 		}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
 // lane is the way to one partition: batches leave it in order, one at a time.
@@ -100,7 +102,7 @@ func (p *Producer) sendSpan(tx *transaction, l *lane, s span) (int, error) {
 	if err != nil {
 		return 0, &Error{Op: "Produce", Topic: l.topic, Partition: l.partition, Err: err}
 	}
-	err = p.do(tx.ctx, "Produce", func(ctx context.Context) error {
+	err = p.policy().Do(tx.ctx, "Produce", func(ctx context.Context) error {
 		res, err := p.client.RawProduce(ctx, &kafka.RawProduceRequest{
 			Topic:           l.topic,
 			Partition:       l.partition,
@@ -119,7 +121,7 @@ func (p *Producer) sendSpan(tx *transaction, l *lane, s span) (int, error) {
 		return p.sendParts(tx, l, s, len(raw)-sizePrefix, err)
 	}
 	if err != nil {
-		return 0, p.judge(tx, &Error{Op: "Produce", Topic: l.topic, Partition: l.partition, Verdict: Classify(err), Err: err})
+		return 0, p.judge(tx, &Error{Op: "Produce", Topic: l.topic, Partition: l.partition, Verdict: attempt.Classify(err), Err: err})
 	}
 	l.sequence = after(l.sequence, s.len())
 	return len(raw) - sizePrefix, nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
 // Config is what a producer is made of. Zero limits mean the defaults.
@@ -101,6 +103,10 @@ func New(cfg Config) *Producer {
 
 func (p *Producer) transactional() bool { return p.cfg.TransactionalID != "" }
 
+func (p *Producer) policy() attempt.Policy {
+	return attempt.Policy{Patience: p.cfg.Patience, Logger: p.cfg.Logger}
+}
+
 // Expect says that every transaction will write to that partition, so that it
 // joins each together with the first that do.
 func (p *Producer) Expect(topic string, partition int) {
@@ -127,7 +133,7 @@ func (p *Producer) Init(ctx context.Context) error {
 		err = p.initProducerID(ctx)
 	}
 	if err != nil {
-		return &Error{Op: "InitProducerID", Verdict: Classify(err), Err: err}
+		return &Error{Op: "InitProducerID", Verdict: attempt.Classify(err), Err: err}
 	}
 	for _, l := range p.lanes {
 		l.sequence = 0
@@ -140,7 +146,7 @@ func (p *Producer) Init(ctx context.Context) error {
 const leastTimeout = 10 * time.Second
 
 func (p *Producer) initProducerID(ctx context.Context) error {
-	return p.do(ctx, "InitProducerID", func(ctx context.Context) error {
+	return p.policy().Do(ctx, "InitProducerID", func(ctx context.Context) error {
 		res, err := p.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{
 			TransactionalID:      p.cfg.TransactionalID,
 			TransactionTimeoutMs: int(p.cfg.TransactionTimeout.Milliseconds()),

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
 // transaction is what is open between Begin and Commit or Abort. Without a
@@ -156,7 +158,7 @@ func (p *Producer) Commit(ctx context.Context) (int64, error) {
 	if !tx.began.IsZero() {
 		// The answer may be lost and the commit done: asked again, the broker
 		// says yes to what it has done already.
-		err := p.do(ctx, "EndTxn", func(ctx context.Context) error {
+		err := p.policy().Do(ctx, "EndTxn", func(ctx context.Context) error {
 			res, err := p.client.EndTxn(ctx, &kafka.EndTxnRequest{
 				TransactionalID: p.cfg.TransactionalID,
 				ProducerID:      int(p.session.id),
@@ -170,7 +172,7 @@ func (p *Producer) Commit(ctx context.Context) (int64, error) {
 		})
 		if err != nil {
 			p.stale = true
-			err = p.judge(tx, &Error{Op: "EndTxn", Verdict: Classify(err), Err: err})
+			err = p.judge(tx, &Error{Op: "EndTxn", Verdict: attempt.Classify(err), Err: err})
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			tx.fail(err)
@@ -247,7 +249,7 @@ func (p *Producer) join(tx *transaction, l *lane) error {
 	p.mu.Unlock()
 
 	failed := l.target
-	err := p.do(tx.ctx, "AddPartitionsToTxn", func(ctx context.Context) error {
+	err := p.policy().Do(tx.ctx, "AddPartitionsToTxn", func(ctx context.Context) error {
 		res, err := p.client.AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
 			TransactionalID: p.cfg.TransactionalID,
 			ProducerID:      int(p.session.id),
@@ -261,7 +263,7 @@ func (p *Producer) join(tx *transaction, l *lane) error {
 		return err
 	})
 	if err != nil {
-		return p.judge(tx, &Error{Op: "AddPartitionsToTxn", Topic: failed.topic, Partition: failed.partition, Verdict: Classify(err), Err: err})
+		return p.judge(tx, &Error{Op: "AddPartitionsToTxn", Topic: failed.topic, Partition: failed.partition, Verdict: attempt.Classify(err), Err: err})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -282,7 +284,7 @@ func firstRefusal(res *kafka.AddPartitionsToTxnResponse) (target, error) {
 			if partition.Error == nil {
 				continue
 			}
-			if refusal == nil || errors.Is(refusal, operationNotAttempted) {
+			if refusal == nil || errors.Is(refusal, attempt.OperationNotAttempted) {
 				where, refusal = target{topic, partition.Partition}, partition.Error
 			}
 		}
@@ -295,8 +297,8 @@ func firstRefusal(res *kafka.AddPartitionsToTxnResponse) (target, error) {
 func (p *Producer) judge(tx *transaction, e *Error) *Error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Verdict == Fenced && time.Since(tx.began) >= p.cfg.TransactionTimeout {
-		e.Verdict = StartOver
+	if e.Verdict == attempt.Fenced && time.Since(tx.began) >= p.cfg.TransactionTimeout {
+		e.Verdict = attempt.StartOver
 		e.Err = fmt.Errorf("the transaction was open for more than %s, and the broker gave it up: %w", p.cfg.TransactionTimeout, e.Err)
 	}
 	return e

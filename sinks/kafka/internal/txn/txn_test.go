@@ -11,6 +11,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 	"github.com/leads-etl/leads-etl/sinks/kafka/internal/txn"
 	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
 )
@@ -227,7 +228,7 @@ func TestSuccessorFences(t *testing.T) {
 		}
 		successor := *zombie
 		successor.start(t)
-		if _, err := zombie.Commit(t.Context()); verdict(t, err) != txn.Fenced {
+		if _, err := zombie.Commit(t.Context()); verdict(t, err) != attempt.Fenced {
 			t.Errorf("the zombie's commit: %v", err)
 		}
 		successor.transact(t, 30, 30)
@@ -250,7 +251,7 @@ func TestZombieCannotWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		// kfake looks at the transaction's state before it looks at the epoch.
-		if err := zombie.Flush(t.Context()); verdict(t, err) != txn.Fenced && (k.Real || verdict(t, err) != txn.StartOver) {
+		if err := zombie.Flush(t.Context()); verdict(t, err) != attempt.Fenced && (k.Real || verdict(t, err) != attempt.StartOver) {
 			t.Errorf("the zombie's batch: %v", err)
 		}
 		successor.transact(t, 0, 30)

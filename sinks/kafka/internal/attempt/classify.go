@@ -1,4 +1,4 @@
-package txn
+package attempt
 
 import (
 	"context"
@@ -29,7 +29,8 @@ const (
 
 // Error codes that kafka-go has no names for, or wrong ones.
 const (
-	operationNotAttempted kafka.Error = 55
+	// OperationNotAttempted is the answer for those whose neighbours failed.
+	OperationNotAttempted kafka.Error = 55
 	transactionAbortable  kafka.Error = 120
 	rebootstrapRequired   kafka.Error = 129
 )
@@ -92,7 +93,7 @@ func classifyCode(code kafka.Error) Verdict {
 		kafka.InvalidTransactionState, kafka.InvalidProducerIDMapping, kafka.TransactionalIDNotFound,
 		transactionAbortable,
 		// Another partition's error, or one that says nothing.
-		operationNotAttempted, kafka.Unknown:
+		OperationNotAttempted, kafka.Unknown:
 		return StartOver
 	case kafka.InvalidProducerEpoch, kafka.ProducerFenced:
 		return Fenced

@@ -1,14 +1,22 @@
-package txn
+package attempt
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 )
+
+// Policy is how long requests are tried, and who is told.
+type Policy struct {
+	// Patience is for how long a request is tried again.
+	Patience time.Duration
+	Logger   *slog.Logger
+}
 
 // Waits between attempts. Those for the end of the last transaction's markers
 // are short: that is a matter of milliseconds, and in small transactions it is
@@ -18,10 +26,13 @@ const (
 	firstMarkerWait, longestMarkerWait = 2 * time.Millisecond, 100 * time.Millisecond
 )
 
-// do makes the request until it succeeds, its error is none to be retried,
+// tellAfter is how many failures of a request are worth a line in the log.
+const tellAfter = 5
+
+// Do makes the request until it succeeds, its error is none to be retried,
 // patience ends, or the context does. It returns the last attempt's error, with
 // the context's if that was the end.
-func (p *Producer) do(ctx context.Context, op string, request func(context.Context) error) error {
+func (p Policy) Do(ctx context.Context, op string, request func(context.Context) error) error {
 	start := time.Now()
 	wait, markerWait := firstWait, firstMarkerWait
 	for attempt := 1; ; attempt++ {
@@ -32,20 +43,21 @@ func (p *Producer) do(ctx context.Context, op string, request func(context.Conte
 		if ctx.Err() != nil {
 			return ended(ctx, err)
 		}
-		if Classify(err) != Retry || time.Since(start) > p.cfg.Patience {
+		if Classify(err) != Retry || time.Since(start) > p.Patience {
 			return err
 		}
-		pause := &wait
-		longest := longestWait
+		pause, longest := &wait, longestWait
 		if errors.Is(err, kafka.ConcurrentTransactions) {
 			pause, longest = &markerWait, longestMarkerWait
-		} else if attempt == 5 {
-			p.cfg.Logger.Warn("kafka: a request keeps failing and is tried on", "request", op, "attempts", attempt, "error", err)
+		} else if attempt == tellAfter {
+			p.Logger.WarnContext(ctx, "kafka: a request keeps failing and is tried on", "request", op, "attempts", attempt, "error", err)
 		}
 		// Half of it at random, so that clients do not come back in step.
+		timer := time.NewTimer(*pause/2 + rand.N(*pause/2))
 		select {
-		case <-time.After(*pause/2 + rand.N(*pause/2)):
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return ended(ctx, err)
 		}
 		*pause = min(*pause*2, longest)
