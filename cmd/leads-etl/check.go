@@ -70,7 +70,8 @@ func (c *checkCommand) result(p *process, findings []finding) error {
 	}
 	var err error
 	if len(errs) > 0 {
-		err = &toldError{fmt.Errorf("%s of %d failed", plural(len(errs), "check"), len(findings)), exitCode(errors.Join(errs...))}
+		all := errors.Join(errs...)
+		err = &toldError{all, exitCode(all)}
 	}
 	if !c.JSON {
 		return err

@@ -108,7 +108,7 @@ const (
 func (c *console) mark(kind int) string {
 	signs := [...]string{"✓", "✗", "!"}
 	if c.ascii {
-		signs = [...]string{"ok", "FAILED", "!"}
+		signs = [...]string{"ok", "NO", " !"}
 	}
 	if !c.color {
 		return signs[kind]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
@@ -68,15 +69,29 @@ func exitCode(err error) int {
 }
 
 // failures takes an error apart into those that were joined, and classifies
-// each.
+// each. An interruption, which every part notices in its own way, is one.
 func failures(err error) []failure {
+	all := takeApart(err)
+	interrupted := func(f failure) bool { return f.code == exitInterrupted }
+	first := slices.IndexFunc(all, interrupted)
+	if first < 0 {
+		return all
+	}
+	one := all[first]
+	if e, ok := errors.AsType[*interruptError](err); ok {
+		one.text = e.Error()
+	}
+	return append(slices.DeleteFunc(all, interrupted), one)
+}
+
+func takeApart(err error) []failure {
 	if err == nil {
 		return nil
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only what is joined at the top is taken apart
 		var all []failure
 		for _, e := range joined.Unwrap() {
-			all = append(all, failures(e)...)
+			all = append(all, takeApart(e)...)
 		}
 		return all
 	}
@@ -103,11 +118,8 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[config.Problems](err); ok {
 		return hint(exitUsage)
 	}
-	if _, ok := errors.AsType[*interruptError](err); ok {
-		return hint(exitInterrupted)
-	}
-	if errors.Is(err, context.Canceled) {
-		return hint(exitInterrupted)
+	if _, ok := errors.AsType[*interruptError](err); ok || errors.Is(err, context.Canceled) {
+		return hint(exitInterrupted, resumable)
 	}
 	if e, ok := errors.AsType[*fetch.RefusedError](err); ok {
 		bare := *e
@@ -116,10 +128,10 @@ func classify(err error) failure {
 		return hint(exitRefused, e.Hint)
 	}
 	if _, ok := errors.AsType[*fetch.QuotaError](err); ok {
-		return hint(exitIncomplete, "what was fetched is kept; the same command goes on from there")
+		return hint(exitIncomplete, resumable)
 	}
 	if _, ok := errors.AsType[*fetch.UnavailableError](err); ok {
-		return hint(exitUnexpected, "what was fetched is kept; the same command goes on from there")
+		return hint(exitUnexpected, resumable)
 	}
 	if _, ok := errors.AsType[*pipeline.GapsError](err); ok {
 		return hint(exitIncomplete, "the next run tries them again first")
@@ -132,6 +144,9 @@ func classify(err error) failure {
 	}
 	return f
 }
+
+// resumable is the hint of runs that ended early.
+const resumable = "what was fetched is kept; the same command goes on from there"
 
 // show writes the error for people: what, where, and what to do.
 func show(w io.Writer, err error) {

@@ -11,7 +11,16 @@ import (
 // interruptError is the cause of a context that a signal ended.
 type interruptError struct{ signal os.Signal }
 
-func (e *interruptError) Error() string { return "interrupted (" + e.signal.String() + ")" }
+func (e *interruptError) Error() string {
+	name := e.signal.String()
+	switch e.signal {
+	case os.Interrupt:
+		name = "SIGINT"
+	case syscall.SIGTERM:
+		name = "SIGTERM"
+	}
+	return "interrupted by " + name
+}
 
 // untilSignal returns a context that the first SIGINT or SIGTERM ends. After it
 // the signals are the system's again, so that the second ends the process at

@@ -30,6 +30,7 @@ func twoMonths(t testing.TB, faults string) simulator.Config {
 // Twenty thousand leads of two months from an API that fails in every way, into
 // three sinks: each lead exactly once, equal to the truth in every column.
 func TestBatchUnderEveryFault(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, twoMonths(t, everyFault))
 	r := w.mustRun(0, append(between(w.sim.Range()), "--verbose")...)
 	want := expect(w.sim.Truth(w.sim.Range()))
@@ -42,6 +43,7 @@ func TestBatchUnderEveryFault(t *testing.T) {
 
 // The same batch, killed again and again at random times, comes to the same end.
 func TestBatchIsKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, twoMonths(t, everyFault))
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -72,6 +74,7 @@ func TestBatchIsKilledAgainAndAgain(t *testing.T) {
 // A second that always fails is the only one that is missing, it is named, and
 // the next run asks for nothing else.
 func TestASecondThatAlwaysFails(t *testing.T) {
+	t.Parallel()
 	config := twoMonths(t, "max-leads=1500")
 	config.Leads = 4000
 	w := newWorld(t, config)
@@ -106,6 +109,7 @@ func TestASecondThatAlwaysFails(t *testing.T) {
 // The broker is down from the start: the files are complete, and the topic is
 // brought up to date later without asking the API for anything.
 func TestTheBrokerIsDown(t *testing.T) {
+	t.Parallel()
 	config := twoMonths(t, "")
 	config.Leads = 3000
 	w := newWorld(t, config)

@@ -81,7 +81,7 @@ func newWorld(t testing.TB, config simulator.Config) *world {
 	broker := kafkatest.Broker(t)
 	return &world{
 		t: t, sim: sim, api: api, broker: broker, dir: t.TempDir(), topic: kafkatest.Unique("leads"),
-		parquetOn: true, ndjsonOn: true, kafkaOn: true, brokers: strings.Join(broker.Brokers, ","),
+		parquetOn: true, ndjsonOn: true, kafkaOn: true, brokers: broker.Brokers[0],
 	}
 }
 
@@ -109,8 +109,8 @@ dir = %q
 		fmt.Fprintf(&c, "[ndjson]\ndir = %q\n", w.path("ndjson"))
 	}
 	if w.kafkaOn {
-		fmt.Fprintf(&c, "[kafka]\nbrokers = %q\ntopic = %q\ntransactional-id = %q\npositions-topic = %q\npartitions = 3\nreplication = 1\n",
-			strings.Split(w.brokers, ","), w.topic, w.topic, w.topic+"-positions")
+		fmt.Fprintf(&c, "[kafka]\nbrokers = [%q]\ntopic = %q\ntransactional-id = %q\npositions-topic = %q\npartitions = 3\nreplication = 1\n",
+			w.brokers, w.topic, w.topic, w.topic+"-positions")
 	}
 	path := w.path("leads-etl.toml")
 	if err := os.WriteFile(path, []byte(c.String()), 0o600); err != nil {

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/leads-etl/leads-etl/source/simulator"
+)
+
+// process is the program, running.
+type running struct {
+	*exec.Cmd
+	out    *bufio.Reader
+	stderr *bytes.Buffer
+}
+
+// start runs the program in a folder of its own.
+func start(t *testing.T, dir string, environ []string, args ...string) *running {
+	t.Helper()
+	cmd := exec.Command(programName, args...)
+	cmd.Dir = dir
+	cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "HOME="+dir)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{Cmd: cmd, out: bufio.NewReader(stdout), stderr: &bytes.Buffer{}}
+	cmd.Stderr = r.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it has ended, unless the test failed
+		_ = cmd.Wait()
+	})
+	return r
+}
+
+// end waits for the program and returns its exit code and the rest of stdout.
+func (r *running) end(t *testing.T) (code int, stdout string) {
+	t.Helper()
+	rest, err := io.ReadAll(r.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = r.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), string(rest)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 0, string(rest)
+}
+
+// What the simulator prints works as printed, and a signal ends it.
+func TestSimulateAsPrinted(t *testing.T) {
+	dir := t.TempDir()
+	sim := start(t, dir, nil, "simulate", "--addr=127.0.0.1:0", "--leads=100", "--from=2026-09-01", "--to=2026-09-05")
+	var commands strings.Builder
+	for {
+		line, err := sim.out.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%v, after %q, stderr %q", err, commands.String(), sim.stderr)
+		}
+		if rest, ok := strings.CutPrefix(line, "  "); ok {
+			commands.WriteString(rest)
+		}
+		if strings.HasPrefix(line, "  "+programName) {
+			break
+		}
+	}
+	sh := exec.Command("sh", "-e", "-c", commands.String())
+	sh.Dir = dir
+	out, err := sh.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Exported [2026-09-01T00:00:00Z, 2026-09-05T00:00:00Z)") {
+		t.Errorf("%v\n%s\n%s", err, commands.String(), out)
+	}
+	if err := sim.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := sim.end(t); code != exitDone || sim.stderr.Len() > 0 {
+		t.Errorf("exit code %d, stderr %q", code, sim.stderr)
+	}
+}
+
+// slowAPI starts a simulator whose answers take their time, in small windows.
+func slowAPI(t *testing.T, slow time.Duration) (server *simulator.Server, environ []string) {
+	t.Helper()
+	day := func(n int) time.Time { return time.Date(2026, 9, n, 0, 0, 0, 0, time.UTC) }
+	server, err := simulator.New(simulator.Config{Leads: 500, From: day(1), To: day(11), Clean: true, Faults: simulator.Faults{Slow: 1, SlowBy: slow}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	cfg := server.Config()
+	return server, []string{
+		"LEADS_ETL_EBAY_API_URL=" + url + simulator.LeadsPath, "LEADS_ETL_EBAY_TOKEN_URL=" + url + simulator.TokenPath,
+		"LEADS_ETL_EBAY_MARKETPLACE=" + cfg.Marketplace, "LEADS_ETL_EBAY_CLIENT_ID=" + cfg.ClientID, "LEADS_ETL_EBAY_CLIENT_SECRET=" + cfg.ClientSecret,
+		"LEADS_ETL_FETCH_WINDOW=1h", "LEADS_ETL_FETCH_CONCURRENCY=1", "LEADS_ETL_NDJSON_DIR=out",
+		"LEADS_ETL_BATCH_FROM=2026-09-01", "LEADS_ETL_BATCH_TO=2026-09-11",
+	}
+}
+
+// A batch that a signal ends says that it can be resumed, and is.
+func TestInterruptedBatchIsResumed(t *testing.T) {
+	for name, signal := range map[string]syscall.Signal{"SIGINT": syscall.SIGINT, "SIGTERM": syscall.SIGTERM} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			server, environ := slowAPI(t, 50*time.Millisecond)
+			batch := start(t, dir, environ, "batch", "--json")
+			for server.Stats().Leads == 0 { // until it is well under way
+				time.Sleep(time.Millisecond)
+			}
+			if err := batch.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout := batch.end(t)
+			if code != exitInterrupted || !strings.Contains(stdout, `"exit_code": 130`) {
+				t.Errorf("exit code %d, want %d:\n%s", code, exitInterrupted, stdout)
+			}
+			for _, want := range []string{
+				"leads-etl: interrupted: finishing what is under way\n  hint: interrupt again to end at once\n",
+				"leads-etl: interrupted by " + name + "\n  hint: what was fetched is kept; the same command goes on from there\n",
+			} {
+				if !strings.Contains(batch.stderr.String(), want) {
+					t.Errorf("stderr lacks %q:\n%s", want, batch.stderr)
+				}
+			}
+			if strings.Contains(batch.stderr.String(), "context canceled") || strings.Count(batch.stderr.String(), "leads-etl: ") != 2 {
+				t.Errorf("stderr says more than once why it ended:\n%s", batch.stderr)
+			}
+
+			server.SetFaults(simulator.Faults{})
+			code, stdout = start(t, dir, environ, "batch", "--json").end(t)
+			if code != exitDone || !strings.Contains(stdout, `"resumed": true`) {
+				t.Errorf("exit code %d, want a batch that was resumed:\n%s", code, stdout)
+			}
+			seen := map[string]int{}
+			for _, e := range server.Exchanges() {
+				if e.Outcome == "ok" {
+					seen[e.Request]++
+				}
+			}
+			for request, n := range seen {
+				// The one that was under way may have been answered in vain.
+				if n > 2 {
+					t.Errorf("%s was answered %d times", request, n)
+				}
+			}
+			if len(server.Forbidden()) > 0 {
+				t.Errorf("forbidden requests: %v", server.Forbidden())
+			}
+		})
+	}
+}
+
+// The second signal ends the process at once, whatever it is doing.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	sim := start(t, dir, nil, "simulate", "--addr=127.0.0.1:0", "--leads=1")
+	if _, err := sim.out.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	// A stopped process gets both signals before it can react to the first. It is
+	// the second that is still pending when the first has given them back.
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGINT} {
+		if err := sim.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+	}
+	err := sim.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() != -1 {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// Nothing of a configuration is needed where there is no configuration.
+func TestRunWithoutFile(t *testing.T) {
+	r := start(t, t.TempDir(), nil, "batch")
+	code, stdout := r.end(t)
+	if code != exitUsage || stdout != "" {
+		t.Errorf("exit code %d, stdout %q", code, stdout)
+	}
+	for _, want := range []string{"[ebay] marketplace", "[ebay] client-id", "[ebay] client-secret", "[batch]: no range", "no sink is on"} {
+		if !strings.Contains(r.stderr.String(), want) {
+			t.Errorf("stderr lacks %q:\n%s", want, r.stderr)
+		}
+	}
+	if entries, err := filepath.Glob(filepath.Join(r.Dir, "*")); err != nil || len(entries) > 0 {
+		t.Errorf("it left %v, %v", entries, err)
+	}
+}
