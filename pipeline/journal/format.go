@@ -145,17 +145,18 @@ func parseFrameHeader(b []byte, seed uint32, at int64) (frameHeader, bool) {
 		binary.LittleEndian.Uint32(b[40:]) != crc32.Update(seed, castagnoli, b[:40]) {
 		return frameHeader{}, false
 	}
+	meta, body := binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
 	h := frameHeader{
 		kind:      kind(b[4]),
 		seq:       Seq(binary.LittleEndian.Uint64(b[8:])),
 		committed: int64(binary.LittleEndian.Uint64(b[16:])),
-		meta:      int(binary.LittleEndian.Uint32(b[24:])),
-		body:      int(binary.LittleEndian.Uint32(b[28:])),
+		meta:      int(meta),
+		body:      int(body),
 		metaSum:   binary.LittleEndian.Uint32(b[32:]),
 		bodySum:   binary.LittleEndian.Uint32(b[36:]),
 	}
 	// A frame is written after what it says is committed, and within the limits.
 	// One that says otherwise stood elsewhere, and proves nothing here.
-	ok := h.committed >= segmentHeaderSize && h.committed <= at && h.meta <= maxMeta && h.body <= maxBody
+	ok := h.committed >= segmentHeaderSize && h.committed <= at && meta <= maxMeta && body <= maxBody
 	return h, ok
 }

@@ -136,11 +136,34 @@ func TestRecordsBeginWhereAsked(t *testing.T) {
 func TestPageOfWhatIsNoPage(t *testing.T) {
 	j := open(t, t.TempDir(), Options{})
 	appendAll(t, j, recordOf(0, 0))
-	for _, seq := range []Seq{0, 1, 1 << 63} {
+	appendAll(t, j, recordOf(3, 0), recordOf(6, 0))
+	for seq, says := range map[Seq]string{
+		0:       "journal record 0 is not a page but a batch's begin",
+		1:       "is not a page but a gap",
+		2:       "is not a page but a batch's end",
+		3:       "is not in the journal, which holds 0 to 3 (exclusive)",
+		1 << 63: "is not in the journal",
+	} {
 		_, err := j.Page(seq)
-		if e, ok := errors.AsType[*NoPageError](err); !ok || e.Seq != seq {
+		if e, ok := errors.AsType[*NoPageError](err); !ok || e.Seq != seq || !strings.Contains(err.Error(), says) {
 			t.Errorf("Page(%d): %v", seq, err)
 		}
+	}
+}
+
+func TestSegmentThatVanishesWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, Options{SegmentBytes: 1})
+	appendAll(t, j, recordOf(1, 10), recordOf(2, 10))
+	if err := os.Remove(segmentPaths(t, dir)[0]); err != nil {
+		t.Fatal(err)
+	}
+	_, err := j.Page(0)
+	if e, ok := errors.AsType[*CorruptionError](err); !ok || e.Seq != 0 || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("Page of a segment that is gone: %v", err)
+	}
+	if _, err := j.Page(1); err != nil {
+		t.Errorf("Page of the other segment: %v", err)
 	}
 }
 

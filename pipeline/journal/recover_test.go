@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -363,4 +364,55 @@ func TestDamageInAnOlderSegmentIsNeverCut(t *testing.T) {
 			t.Fatalf("Verify: %+v, %v", report, err)
 		}
 	})
+}
+
+// failingReader is a file of which some bytes cannot be read.
+type failingReader struct {
+	b  []byte
+	at int64
+}
+
+func (r failingReader) ReadAt(b []byte, off int64) (int, error) {
+	if off <= r.at && r.at < off+int64(len(b)) {
+		return copy(b, r.b[off:r.at]), syscall.EIO
+	}
+	return bytes.NewReader(r.b).ReadAt(b, off)
+}
+
+// That bytes cannot be read says nothing about what they are: it is an error,
+// never a torn end that would be cut off.
+func TestBytesThatCannotBeReadAreNotTorn(t *testing.T) {
+	content := segmentOf(t, []Record{recordOf(1, 300)}, []Record{recordOf(2, 300), recordOf(3, 0), recordOf(4, 6000)})
+	content = content[:len(content)-frameHeaderSize] // no mark: the last group is verified with its bodies
+	good, err := newSegmentReader(bytes.NewReader(content), int64(len(content)), fuzzHeader).scan(fuzzHeader)
+	if err != nil || len(good.entries) != 4 {
+		t.Fatalf("%+v, %v", good, err)
+	}
+	bodyOfFirst := good.entries[0].bodyAt()
+	for at := range int64(len(content)) {
+		s := newSegmentReader(failingReader{content, at}, int64(len(content)), fuzzHeader)
+		found, err := s.scan(fuzzHeader)
+		if err == nil {
+			err = s.checkTail(&found)
+		}
+		if at >= bodyOfFirst && at < good.entries[1].off {
+			if err != nil || len(found.entries) != 4 {
+				t.Fatalf("byte %d cannot be read, which opening does not read: %v, %+v", at, err, found)
+			}
+			continue
+		}
+		if !errors.Is(err, syscall.EIO) {
+			t.Fatalf("byte %d cannot be read: %v, damage %v", at, err, found.damage)
+		}
+	}
+	damaged := bytes.Clone(content)
+	damaged[60]++
+	s := newSegmentReader(failingReader{damaged, int64(len(damaged) - 1)}, int64(len(damaged)), fuzzHeader)
+	found, err := s.scan(fuzzHeader)
+	if err == nil {
+		_, err = s.isTorn(found.end, found.damage, true)
+	}
+	if !errors.Is(err, syscall.EIO) {
+		t.Errorf("what follows the damage cannot be read: %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,15 @@ func TestLockOfThisProcess(t *testing.T) {
 	_, err := Open(dir, Options{Identity: seller})
 	if e, ok := errors.AsType[*LockedError](err); !ok || e.PID != os.Getpid() || e.Dir != dir {
 		t.Errorf("second Open: %v", err)
+	}
+	if says := fmt.Sprintf("%s is in use by process %d", dir, os.Getpid()); !strings.Contains(err.Error(), says) {
+		t.Errorf("second Open: %v, want it to say %q", err, says)
+	}
+	if err := os.WriteFile(filepath.Join(dir, lockFile), []byte("nonsense"), fileMode); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{Identity: seller}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("third Open: %v", err)
 	}
 	j.Close()
 	if err := os.WriteFile(filepath.Join(dir, lockFile), []byte("nonsense"), fileMode); err != nil {
@@ -151,6 +161,9 @@ func TestNewerFormat(t *testing.T) {
 	_, err := Open(dir, Options{Identity: seller})
 	if e, ok := errors.AsType[*VersionError](err); !ok || *e != (VersionError{Path: path, Have: 2, Supported: 1}) {
 		t.Errorf("Open: %v", err)
+	}
+	if !strings.Contains(err.Error(), "use the version of leads-etl that wrote it") {
+		t.Errorf("the error does not say what to do: %v", err)
 	}
 	if _, err := Verify(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("Verify: %v", err)
