@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -178,8 +179,12 @@ func (t *transaction) commit(next deliver.Position) (deliver.Receipt, error) {
 func (t *transaction) dropUnchanged(p *partition) (deliver.Receipt, error) {
 	receipt := deliver.Receipt{Rows: t.rows}
 	for _, f := range t.parts {
+		path := filepath.Join(t.folder, temp(f.Name, t.name))
+		if there, err := exists(path); err != nil || !there {
+			return receipt, cmp.Or(err, errMeddled)
+		}
 		if t.sink.ours(p, f.Name) && *p.manifest.file(f.Name) == f {
-			if err := t.sink.disk.remove(filepath.Join(t.folder, temp(f.Name, t.name))); err != nil {
+			if err := t.sink.disk.remove(path); err != nil {
 				return receipt, err
 			}
 			continue
