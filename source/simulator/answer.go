@@ -3,7 +3,6 @@ package simulator
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,10 +20,25 @@ type exchange struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	gzip bool // the client takes it
+
+	booked bool
 }
 
-// book enters the exchange into the books when it is over.
-func (x *exchange) book() { x.s.books.exchange(x.Exchange, x.gzip) }
+// book enters the exchange into the books, once. It is called before the answer
+// is whole, so that whoever has read an answer finds it there.
+func (x *exchange) book() {
+	if !x.booked {
+		x.booked = true
+		x.s.books.exchange(x.Exchange, x.gzip)
+	}
+}
+
+// reset books the exchange and breaks the connection off.
+func (x *exchange) reset(outcome string) {
+	x.Outcome = outcome
+	x.book()
+	reset(x.w)
+}
 
 func (x *exchange) forbid(violations ...string) {
 	if len(violations) > 0 {
@@ -35,6 +49,7 @@ func (x *exchange) forbid(violations ...string) {
 // write answers with a body as it is.
 func (x *exchange) write(outcome string, status int, contentType string, body []byte) {
 	x.Outcome, x.Status, x.Bytes = outcome, status, int64(len(body))
+	x.book()
 	if contentType != "" {
 		x.w.Header().Set("Content-Type", contentType)
 	}
@@ -45,38 +60,35 @@ func (x *exchange) write(outcome string, status int, contentType string, body []
 
 // refuse answers with errors.
 func (x *exchange) refuse(outcome string, errors ...apiError) {
-	x.Outcome, x.Status = outcome, errors[0].status
-	x.Bytes = x.s.writeErrors(x.w, x.r, errors)
+	x.write(outcome, errors[0].status, jsonType, encode(x.w, x.r, errorBody(errors)))
 }
 
 const jsonType = "application/json"
 
-// writeErrors answers with errors in eBay's form, and returns the body's size.
-func (s *Server) writeErrors(w http.ResponseWriter, r *http.Request, errors []apiError) int64 {
-	return writeBody(w, r, errors[0].status, errorBody(errors))
+// writeErrors answers with errors in eBay's form.
+func writeErrors(w http.ResponseWriter, r *http.Request, errors ...apiError) {
+	writeJSON(w, r, errors[0].status, errorBody(errors))
 }
 
-func (s *Server) writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // maps of strings and numbers
-	}
-	writeBody(w, r, status, b)
-}
-
-// writeBody answers with a small JSON body, compressed if the client takes it.
-func writeBody(w http.ResponseWriter, r *http.Request, status int, body []byte) int64 {
+// writeJSON answers with a small JSON body, compressed if the client takes it.
+func writeJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	body = encode(w, r, body)
 	w.Header().Set("Content-Type", jsonType)
-	if acceptsGzip(r) {
-		w.Header().Set("Content-Encoding", "gzip")
-		var b bytes.Buffer
-		compress(gzipWriter(&b), func(out io.Writer) { _, _ = out.Write(body) })
-		body = b.Bytes()
-	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-	return int64(len(body))
+}
+
+// encode returns the body compressed, and says so in the header, if the client
+// takes it.
+func encode(w http.ResponseWriter, r *http.Request, body []byte) []byte {
+	if !acceptsGzip(r) {
+		return body
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	var b bytes.Buffer
+	compress(gzipWriter(&b), func(out io.Writer) { _, _ = out.Write(body) })
+	return b.Bytes()
 }
 
 var gzipWriters sync.Pool
@@ -206,6 +218,7 @@ func (x *exchange) send(b *body, ready []byte, f drawn) {
 		x.w.Header().Set("Content-Length", strconv.Itoa(len(ready)))
 		part := ready[:f.rng.below(len(ready))]
 		x.Bytes = int64(len(part))
+		x.book()
 		x.w.WriteHeader(http.StatusOK)
 		_, _ = x.w.Write(part)
 		_ = http.NewResponseController(x.w).Flush()
@@ -233,7 +246,7 @@ func (x *exchange) bomb(f drawn) {
 		n, err := x.w.Write(member.Bytes())
 		x.Bytes += int64(n)
 		if err != nil {
-			return
+			return // the client had enough, as it should
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -133,11 +134,13 @@ func (s *Server) Forbidden() []string {
 	return slices.Clone(s.books.forbidden)
 }
 
-// Exchanges returns the requests for leads, in the order in which they ended.
+// Exchanges returns the requests for leads that were answered, by their numbers.
 func (s *Server) Exchanges() []Exchange {
 	s.books.mu.Lock()
 	defer s.books.mu.Unlock()
-	return slices.Clone(s.books.log)
+	log := slices.Clone(s.books.log)
+	slices.SortFunc(log, func(a, b Exchange) int { return cmp.Compare(a.Number, b.Number) })
+	return log
 }
 
 // ResetStats opens new books. Faults go on where they were.

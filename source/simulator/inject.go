@@ -90,11 +90,9 @@ func (x *exchange) slow(f drawn) bool {
 func (x *exchange) network(f drawn) bool {
 	switch {
 	case x.s.down.Load():
-		x.Outcome = "outage"
-		reset(x.w)
+		x.reset("outage")
 	case f.is(faultReset):
-		x.Outcome = f.key
-		reset(x.w)
+		x.reset(f.key)
 	case f.is(fault503):
 		x.write(f.key, http.StatusServiceUnavailable, "", nil)
 	case f.is(faultHTML):

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -98,14 +99,14 @@ func (s *Server) analyticsEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet {
 		s.books.forbid(r.Method+" "+r.URL.Path, "only GET is allowed")
-		s.writeErrors(w, r, []apiError{errNotFound})
+		writeErrors(w, r, errNotFound)
 		return
 	}
 	_, refusal, violations := s.authorize(r, false)
 	s.books.forbid("GET "+r.URL.Path, violations...)
 	if refusal != nil {
 		s.books.outcome(fmt.Sprintf("rate_limit %d", refusal.ErrorID))
-		s.writeErrors(w, r, []apiError{*refusal})
+		writeErrors(w, r, *refusal)
 		return
 	}
 	q := r.URL.Query()
@@ -122,7 +123,7 @@ func (s *Server) analyticsEndpoint(w http.ResponseWriter, r *http.Request) {
 	used := s.limits.today(now)
 	reset := quotaDay(now).AddDate(0, 0, 1)
 	s.books.outcome("rate_limit ok")
-	s.writeJSON(w, r, http.StatusOK, map[string]any{
+	body, err := json.Marshal(map[string]any{
 		"rateLimits": []any{map[string]any{
 			"apiContext": "sell", "apiName": "leads", "apiVersion": "v1",
 			"resources": []any{map[string]any{
@@ -134,4 +135,8 @@ func (s *Server) analyticsEndpoint(w http.ResponseWriter, r *http.Request) {
 			}},
 		}},
 	})
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	writeJSON(w, r, http.StatusOK, body)
 }

@@ -143,7 +143,7 @@ func (s *Server) Start(addr string) (baseURL string, stop func(), err error) {
 func (s *Server) unknownEndpoint(w http.ResponseWriter, r *http.Request) {
 	s.books.request("other")
 	s.books.forbid(r.Method+" "+r.URL.Path, "there is no such endpoint")
-	s.writeErrors(w, r, []apiError{errNotFound})
+	writeErrors(w, r, errNotFound)
 }
 
 // elsewhere stands for the other host that a redirect leads to.
