@@ -20,7 +20,7 @@ const requestIDHeader = "X-EBAY-C-REQUEST-ID"
 
 // readPage reads an answer with status 200 and holds it against what it
 // announces. With a *ShortError it returns the page as well.
-func (c *Client) readPage(ctx context.Context, answer *http.Response, wire *wireReader, secrets censor, w window.Window, q journal.Query) (*journal.Page, error) {
+func (c *Client) readPage(ctx context.Context, answer *http.Response, wire *wireReader, w window.Window, q journal.Query) (*journal.Page, error) {
 	if answer.StatusCode == http.StatusNoContent {
 		// eBay's other APIs say "none" like this; the reference is silent.
 		answer.Header.Del("Content-Encoding")
@@ -31,19 +31,19 @@ func (c *Client) readPage(ctx context.Context, answer *http.Response, wire *wire
 		return nil, err
 	}
 	if len(found.Errors) > 0 {
-		return nil, c.apiError(answer, found.Errors, secrets, w, q)
+		return nil, c.apiError(answer, found.Errors, w, q)
 	}
 	page := &journal.Page{
 		Query:      q,
 		Window:     w,
-		RequestID:  secrets.words(answer.Header.Get(requestIDHeader), maxID),
+		RequestID:  c.censor.words(answer.Header.Get(requestIDHeader), maxID),
 		Received:   c.now().UTC().Truncate(time.Millisecond),
 		Items:      found.Items,
 		Leads:      found.Leads,
 		TotalItems: found.TotalItems,
 		TotalLeads: found.TotalLeads,
 		Undated:    found.Undated,
-		Warnings:   c.keepWarnings(ctx, found.Warnings, secrets, w),
+		Warnings:   c.keepWarnings(ctx, found.Warnings, w),
 		Body:       body,
 	}
 	if err := c.reconcile(ctx, page); err != nil {
@@ -80,9 +80,9 @@ func (c *Client) reconcile(ctx context.Context, p *journal.Page) error {
 
 // keepWarnings returns the API's warnings in words. Each is logged where it
 // comes up first; some APIs warn with every answer.
-func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage, secrets censor, w window.Window) []string {
+func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage, w window.Window) []string {
 	var kept []string
-	for _, m := range cleanMessages(messages, secrets) {
+	for _, m := range c.cleanMessages(messages) {
 		text := messageText(m)
 		level := slog.LevelDebug
 		if _, known := c.warnings.LoadOrStore(m.ID, nil); !known {
@@ -95,13 +95,13 @@ func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage
 }
 
 // readError reads an answer whose status says that it is no page.
-func (c *Client) readError(ctx context.Context, answer *http.Response, wire *wireReader, secrets censor, w window.Window, q journal.Query) error {
+func (c *Client) readError(ctx context.Context, answer *http.Response, wire *wireReader, w window.Window, q journal.Query) error {
 	found, err := inspectError(answer, wire)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	// The status alone says enough where the body cannot be read.
-	return c.apiError(answer, found.Errors, secrets, w, q)
+	return c.apiError(answer, found.Errors, w, q)
 }
 
 // inspectError looks for eBay's errors in a body, which may be anything.
@@ -118,11 +118,11 @@ func inspectError(answer *http.Response, wire *wireReader) (flatten.Inspection, 
 	return flatten.Inspect(body)
 }
 
-func (c *Client) apiError(answer *http.Response, messages []flatten.APIMessage, secrets censor, w window.Window, q journal.Query) *APIError {
+func (c *Client) apiError(answer *http.Response, messages []flatten.APIMessage, w window.Window, q journal.Query) *APIError {
 	e := &APIError{
 		Status:    answer.StatusCode,
-		Errors:    cleanMessages(messages, secrets),
-		RequestID: secrets.words(answer.Header.Get(requestIDHeader), maxID),
+		Errors:    c.cleanMessages(messages),
+		RequestID: c.censor.words(answer.Header.Get(requestIDHeader), maxID),
 		Window:    w,
 		item:      q.Item != "",
 	}
@@ -135,17 +135,17 @@ const maxMessages = 10
 
 // cleanMessages returns the messages with texts that can be shown. Parameters
 // are left out: they repeat values of the request, and who knows what else.
-func cleanMessages(messages []flatten.APIMessage, secrets censor) []flatten.APIMessage {
+func (c *Client) cleanMessages(messages []flatten.APIMessage) []flatten.APIMessage {
 	messages = messages[:min(len(messages), maxMessages)]
 	clean := make([]flatten.APIMessage, 0, len(messages))
 	for _, m := range messages {
 		clean = append(clean, flatten.APIMessage{
 			ID:          m.ID,
-			Domain:      secrets.words(m.Domain, maxID),
-			SubDomain:   secrets.words(m.SubDomain, maxID),
-			Category:    secrets.words(m.Category, maxID),
-			Message:     secrets.words(m.Message, maxWords),
-			LongMessage: secrets.words(m.LongMessage, maxWords),
+			Domain:      c.censor.words(m.Domain, maxID),
+			SubDomain:   c.censor.words(m.SubDomain, maxID),
+			Category:    c.censor.words(m.Category, maxID),
+			Message:     c.censor.words(m.Message, maxWords),
+			LongMessage: c.censor.words(m.LongMessage, maxWords),
 		})
 	}
 	return clean

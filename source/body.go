@@ -29,6 +29,8 @@ type bodyLimits struct {
 // to a tenth or a thirtieth; a bomb, to a thousandth.
 var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 1 << 30, suspicious: 32 << 20, ratio: 400}
 
+var errEncoding = errors.New("it has an encoding that was not asked for")
+
 // maxErrorBytes bounds what is read of an answer that is no page.
 const maxErrorBytes = 64 << 10
 
@@ -104,7 +106,7 @@ func readBody(answer *http.Response, wire *wireReader, limits bodyLimits) ([]byt
 		return kept.Bytes(), found, broken(err)
 	}
 	if encoding != "" && encoding != "identity" {
-		return nil, flatten.Inspection{}, &BrokenError{fmt.Errorf("it is encoded as %q, which was not asked for", words(encoding, maxID))}
+		return nil, flatten.Inspection{}, &BrokenError{errEncoding}
 	}
 	zipper, err := gzip.NewWriterLevel(kept, gzip.BestSpeed)
 	if err != nil {

@@ -54,7 +54,7 @@ type Client struct {
 	quota    *quota
 	clock    *clock
 	counters *counters
-	censor   censor
+	censor   *censor
 	now      func() time.Time
 	logger   *slog.Logger
 

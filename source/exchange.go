@@ -98,7 +98,6 @@ func (c *Client) exchange(ctx context.Context, w window.Window, b bounds, q jour
 	// The answer to the token request calls itself "Application Access Token";
 	// as a scheme that would not be understood.
 	request.Header.Set("Authorization", "Bearer "+token.access)
-	secrets := c.censor.with(token.access)
 	if err := c.quota.call(); err != nil {
 		return nil, err
 	}
@@ -106,18 +105,18 @@ func (c *Client) exchange(ctx context.Context, w window.Window, b bounds, q jour
 	defer func() { c.counters.ended(outcomeOf(err)) }()
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return nil, conn.failure(ctx, attempt, c.host, err, secrets)
+		return nil, conn.failure(ctx, attempt, c.host, err, c.censor)
 	}
 	defer answer.Body.Close()
 	c.clock.observe(answer.Header)
 	wire := &wireReader{body: answer.Body, received: &c.counters.bytes, failure: func(err error) error {
-		return conn.failure(ctx, attempt, c.host, err, secrets)
+		return conn.failure(ctx, attempt, c.host, err, c.censor)
 	}}
 	switch answer.StatusCode {
 	case http.StatusOK, http.StatusNoContent:
-		page, err = c.readPage(ctx, answer, wire, secrets, w, q)
+		page, err = c.readPage(ctx, answer, wire, w, q)
 	default:
-		err = c.readError(ctx, answer, wire, secrets, w, q)
+		err = c.readError(ctx, answer, wire, w, q)
 	}
 	if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusTooManyRequests {
 		c.counters.throttled.Add(1)

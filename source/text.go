@@ -1,7 +1,9 @@
 package source
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -39,31 +41,50 @@ func words(text string, limit int) string {
 
 // censor takes secrets out of texts from outside: a server may repeat what it
 // was sent. It is safe for concurrent use.
-type censor struct{ secrets []string }
+type censor struct {
+	fixed []string
 
-// shortestCensored keeps a one-letter secret of a test from blanking out every
-// text; nothing shorter is a secret.
-const shortestCensored = 6
+	mu     sync.Mutex
+	recent []string // tokens, the latest last
+}
 
-// newCensor takes secrets in the forms in which they are sent.
-func newCensor(secrets ...string) censor {
-	var c censor
+const (
+	// shortestCensored keeps a one-letter secret of a test from blanking out every
+	// text; nothing shorter is a secret.
+	shortestCensored = 6
+	// recentTokens is how many tokens are remembered: the one in force, those
+	// that answers still under way may repeat, and refresh tokens.
+	recentTokens = 16
+)
+
+// newCensor takes the secrets that stay, in the forms in which they are sent.
+func newCensor(secrets ...string) *censor {
+	c := new(censor)
 	for _, s := range secrets {
 		if len(s) >= shortestCensored {
-			c.secrets = append(c.secrets, s)
+			c.fixed = append(c.fixed, s)
 		}
 	}
 	return c
 }
 
-// with returns a censor for more secrets.
-func (c censor) with(secrets ...string) censor {
-	return censor{append(c.secrets[:len(c.secrets):len(c.secrets)], newCensor(secrets...).secrets...)}
+// learn adds a token to what is taken out.
+func (c *censor) learn(token string) {
+	if len(token) < shortestCensored {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent = append(slices.DeleteFunc(c.recent, func(s string) bool { return s == token }), token)
+	c.recent = c.recent[max(0, len(c.recent)-recentTokens):]
 }
 
 // words cleans the text and takes the secrets out.
-func (c censor) words(text string, limit int) string {
-	for _, s := range c.secrets {
+func (c *censor) words(text string, limit int) string {
+	c.mu.Lock()
+	secrets := slices.Concat(c.fixed, c.recent)
+	c.mu.Unlock()
+	for _, s := range secrets {
 		text = strings.ReplaceAll(text, s, redacted)
 	}
 	return words(text, limit)

@@ -125,7 +125,9 @@ func (t *tokens) renew(ctx context.Context, rejected bool) error {
 		renewAt: given.end.Add(-min(earliest, given.life/10)),
 		proven:  new(atomic.Bool),
 	}
+	t.login.censor.learn(given.access)
 	if given.refresh != "" {
+		t.login.censor.learn(given.refresh)
 		t.refresh = NewSecret(given.refresh)
 	}
 	t.logger.DebugContext(ctx, "token renewed", "life", given.life)

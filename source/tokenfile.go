@@ -50,7 +50,9 @@ func (t *tokens) load() {
 		return
 	}
 	t.unproven = kept.Unproven
+	t.login.censor.learn(kept.Access)
 	if kept.Refresh != "" {
+		t.login.censor.learn(kept.Refresh)
 		t.refresh = NewSecret(kept.Refresh)
 	}
 	if sendable(kept.Access) {

@@ -30,7 +30,7 @@ type login struct {
 	observe   func(http.Header) // of answers
 	again     func()            // when a request is sent once more without our doing
 	now       func() time.Time
-	censor    censor
+	censor    *censor
 }
 
 func newLogin(c Config, secret, refresh Secret, timeout time.Duration) *login {

@@ -64,7 +64,7 @@ func followNothing(next *http.Request, _ []*http.Request) error {
 }
 
 func redirect(to *url.URL, problem string) error {
-	return &RedirectError{To: words(to.Scheme+"://"+to.Host, maxID), Problem: problem}
+	return &RedirectError{To: to.Scheme + "://" + to.Host, Problem: problem}
 }
 
 // connection tells how far a request got.
@@ -90,7 +90,7 @@ func (c *connection) watch(ctx context.Context, again func()) context.Context {
 
 // failure makes an error of package http one of this package's types. ctx is
 // the caller's, attempt the one that is bounded in time.
-func (c *connection) failure(ctx, attempt context.Context, host string, err error, secrets censor) error {
+func (c *connection) failure(ctx, attempt context.Context, host string, err error, secrets *censor) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -98,7 +98,11 @@ func (c *connection) failure(ctx, attempt context.Context, host string, err erro
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	if typed := known(err); typed != nil {
+	switch typed := known(err).(type) {
+	case nil:
+	case *RedirectError:
+		return &RedirectError{To: secrets.words(typed.To, maxID), Problem: typed.Problem}
+	default:
 		return typed
 	}
 	if attempt.Err() != nil && errors.Is(context.Cause(attempt), errTimeout) {
@@ -118,10 +122,11 @@ type networkError struct {
 	err  error
 }
 
-// newNetworkError wraps err, unless it calls itself a context's end, as the
-// network's own timeouts do: for a caller that would mean its own.
+// newNetworkError wraps err, unless its text is not fit to be shown, or it calls
+// itself a context's end, as the network's own timeouts do: for a caller that
+// would mean its own.
 func newNetworkError(text string, err error) *networkError {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if text != err.Error() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		err = nil
 	}
 	return &networkError{text, err}
@@ -130,7 +135,7 @@ func newNetworkError(text string, err error) *networkError {
 func (e *networkError) Error() string { return e.text }
 func (e *networkError) Unwrap() error { return e.err }
 
-func networkText(err error, secrets censor) string {
+func networkText(err error, secrets *censor) string {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return "closed before the answer was complete"
