@@ -120,11 +120,11 @@ func (c *Config) validateLogin(report func(key, problem string)) {
 		}
 	}
 	check("client-secret", c.ClientSecret, c.ClientSecretFile,
-		"missing: set LEADS_ETL_EBAY_CLIENT_SECRET, or client-secret-file")
+		"missing: it is the Cert ID of your application's keys")
 	switch c.Grant {
 	case RefreshToken:
 		check("refresh-token", c.RefreshToken, c.RefreshTokenFile,
-			"missing: the grant needs it; set LEADS_ETL_EBAY_REFRESH_TOKEN, or refresh-token-file")
+			"missing: the grant needs it")
 	case ClientCredentials:
 		if !c.RefreshToken.IsZero() || c.RefreshTokenFile != "" {
 			report("refresh-token", fmt.Sprintf("is of no use with the grant %s; set grant to %s", c.Grant, RefreshToken))

@@ -34,27 +34,33 @@ func (c *batchCommand) Help() string {
 A run that was interrupted is resumed by the same command.`
 }
 
-func (c *batchCommand) problems() []config.Problem { return c.batchProblems() }
+func (c *batchCommand) demands() []demand { return c.batchDemands() }
 
 func (c *batchCommand) Run(ctx context.Context, p *process) error {
 	return exportBatch(ctx, p, &c.settings, c.batchFlags)
 }
 
-// batchProblems are what keeps this configuration from being a batch.
-func (s *settings) batchProblems() []config.Problem {
-	var problems []config.Problem
+// batchDemands are what this configuration lacks for a batch.
+func (s *settings) batchDemands() []demand {
+	demands := s.sinkDemands()
 	if s.Range.From.IsZero() && s.Range.To.IsZero() && s.Range.Last == 0 {
-		problems = append(problems, config.Problem{Key: "[batch]", Text: "no range", Hint: "say which leads: --from and --to, or --last 30d"})
+		demands = append(demands, demand{
+			Problem:  config.Problem{Key: "[batch]", Text: "no range", Hint: "say which leads: --from and --to, or --last 30d"},
+			sections: []string{"batch"},
+		})
 	}
-	return append(problems, s.sinkProblems()...)
+	return demands
 }
 
-// sinkProblems says that there is nowhere to deliver to.
-func (s *settings) sinkProblems() []config.Problem {
+// sinkDemands says that there is nowhere to deliver to.
+func (s *settings) sinkDemands() []demand {
 	if len(s.sinks()) > 0 {
 		return nil
 	}
-	return []config.Problem{{Text: "no sink is on", Hint: "set dir under [parquet] or [ndjson], or brokers under [kafka]"}}
+	return []demand{{
+		Problem:  config.Problem{Text: "no sink is on", Hint: "set dir under [parquet] or [ndjson], or brokers under [kafka]"},
+		sections: sinkNames,
+	}}
 }
 
 // openEnd stands for "now" in a range without an end: it is the same the next

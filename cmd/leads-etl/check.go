@@ -54,7 +54,7 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 		found(conclude(sink.name, err, fmt.Sprintf("%s is in reach (%s)", sink.where, since(begun))))
 	}
 	if len(c.sinks()) == 0 {
-		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkProblems()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
+		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkDemands()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
 	}
 	return c.result(p, findings)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -19,6 +20,14 @@ const defaultFile = "leads-etl.toml"
 type configured interface {
 	// validate reports every problem of every section.
 	validate(report func(section, key, problem string))
+}
+
+// demand is something that a command cannot do without, and the configuration
+// lacks: a problem with none of its values.
+type demand struct {
+	config.Problem
+	// sections are those that would have it.
+	sections []string
 }
 
 // configurer gives the parser what file and environment say, while it parses.
@@ -94,11 +103,18 @@ func (c *configurer) finish(g *grammar, ctx *kong.Context, target any, out *cons
 	inForce := c.sources.InForce(ctx)
 	problems := c.sources.Problems
 	with.validate(func(section, key, text string) {
-		problems = append(problems, inForce.Problem(section, key, text))
+		if inForce.Set(section, key) || !c.sources.Muddled(section, key) {
+			problems = append(problems, inForce.Problem(section, key, text))
+		}
 	})
-	if demanding, ok := target.(interface{ problems() []config.Problem }); ok {
-		problems = append(problems, demanding.problems()...)
+	if demanding, ok := target.(interface{ demands() []demand }); ok {
+		for _, d := range demanding.demands() {
+			if !slices.ContainsFunc(d.sections, func(s string) bool { return c.sources.Muddled(s, "") }) {
+				problems = append(problems, d.Problem)
+			}
+		}
 	}
+	problems.Sort(c.sources.File)
 	for _, w := range c.sources.Warnings {
 		out.notice(w.String(), w.Hint)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 )
@@ -21,7 +20,7 @@ func (c *replayCommand) Help() string {
     leads-etl replay --sink kafka`
 }
 
-func (c *replayCommand) problems() []config.Problem { return c.sinkProblems() }
+func (c *replayCommand) demands() []demand { return c.sinkDemands() }
 
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	sinks, err := choose(c.sinks(), c.Sink)

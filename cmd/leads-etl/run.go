@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-
-	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 )
 
 // modeBatch is the one value of mode.
@@ -32,11 +30,11 @@ func (c *runCommand) validate(report func(section, key, problem string)) {
 	}
 }
 
-func (c *runCommand) problems() []config.Problem {
+func (c *runCommand) demands() []demand {
 	if c.Mode != modeBatch {
 		return nil // what it lacks depends on the mode
 	}
-	return c.batchProblems()
+	return c.batchDemands()
 }
 
 func (c *runCommand) Run(ctx context.Context, p *process) error {

@@ -52,14 +52,16 @@ func (s *Sources) InForce(ctx *kong.Context) *InForce {
 func (f *InForce) Problem(section, setting, text string) Problem {
 	n := name{section, setting}
 	p := Problem{Key: n.String(), Text: text}
-	for _, k := range f.keys {
-		if k.name != n {
-			continue
-		}
-		p.Place = f.origin[k]
-		if p.Place == "" {
-			p.Hint = k.ways()
-		}
+	k := f.key(n)
+	if k == nil {
+		return p
+	}
+	p.Place = f.origin[k]
+	if file := f.key(name{section, setting + fileSuffix}); p.Place == "" && file != nil {
+		p.Place = f.origin[file] // a secret that was given as a file
+	}
+	if p.Place == "" {
+		p.Hint = k.ways()
 	}
 	return p
 }
@@ -67,12 +69,17 @@ func (f *InForce) Problem(section, setting, text string) Problem {
 // Set reports whether the setting was given at all, rather than left at its
 // default.
 func (f *InForce) Set(section, setting string) bool {
-	for k, place := range f.origin {
-		if k.name == (name{section, setting}) {
-			return place != ""
+	k := f.key(name{section, setting})
+	return k != nil && f.origin[k] != ""
+}
+
+func (f *InForce) key(n name) *key {
+	for _, k := range f.keys {
+		if k.name == n {
+			return k
 		}
 	}
-	return false
+	return nil
 }
 
 // errSecretFlag is why the command line takes no secrets.

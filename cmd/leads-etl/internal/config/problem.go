@@ -1,7 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -33,6 +37,20 @@ func (p Problem) String() string {
 // Problems is the error of a configuration that cannot be used: everything that
 // is wrong with it.
 type Problems []Problem
+
+// Sort orders the problems by their lines in the file, which it keeps in front
+// of all others.
+func (ps Problems) Sort(file string) {
+	line := func(p Problem) int {
+		if digits, ok := strings.CutPrefix(p.Place, file+":"); ok {
+			if n, err := strconv.Atoi(digits); err == nil {
+				return n
+			}
+		}
+		return math.MaxInt
+	}
+	slices.SortStableFunc(ps, func(a, b Problem) int { return cmp.Compare(line(a), line(b)) })
+}
 
 // Error lists the problems, each on a line of its own with its hint below.
 func (ps Problems) Error() string {

@@ -31,6 +31,10 @@ type Sources struct {
 	// Problems are what is wrong with them; the values concerned count as not
 	// set.
 	Problems Problems
+	// muddled are the keys that something is wrong with, and sections, as names
+	// without key; cut says that nobody knows what else the file has.
+	muddled map[name]bool
+	cut     bool
 	// Warnings are what is odd, but may be meant.
 	Warnings []Problem
 }
@@ -39,7 +43,7 @@ type Sources struct {
 // the catalogue. path "" reads no file; otherwise the file must be there.
 // environ is in the form of os.Environ. Empty variables count as not set.
 func Load(c *Catalogue, path string, environ []string) *Sources {
-	s := &Sources{catalogue: c, values: map[*key]setting{}}
+	s := &Sources{catalogue: c, values: map[*key]setting{}, muddled: map[name]bool{}}
 	if path != "" {
 		s.file(path)
 	}
@@ -80,6 +84,10 @@ func readFile(path string) ([]byte, error) {
 func (s *Sources) document(path string, data []byte) {
 	doc := parseTOML(path, data)
 	s.Problems = append(s.Problems, doc.problems...)
+	s.cut = doc.cut
+	for _, n := range doc.muddled {
+		s.muddle(n)
+	}
 	sections := s.catalogue.sections()
 	known := func(section string) bool { return section == "" || slices.Contains(sections, section) }
 	for _, header := range doc.sections {
@@ -98,20 +106,29 @@ func (s *Sources) document(path string, data []byte) {
 			s.unknownSection(place(path, e.line), e.section, sections)
 		}
 	}
-	// In the order of the file, whatever pass found them.
-	slices.SortStableFunc(s.Problems, func(a, b Problem) int { return lineOf(a) - lineOf(b) })
 }
 
-// lineOf is the number at the end of the problem's place.
-func lineOf(p Problem) (line int) {
-	_, _ = fmt.Sscanf(p.Place[strings.LastIndexByte(p.Place, ':')+1:], "%d", &line)
-	return line
+// muddle notes that something is wrong with a key, or with a section.
+func (s *Sources) muddle(n name) {
+	s.muddled[n] = true
+	s.muddled[name{section: n.section}] = true
 }
+
+// Muddled reports whether a problem was found that may be why the setting, or
+// one of the section if setting is empty, seems not to be set: saying that it is
+// missing would be one problem told twice.
+func (s *Sources) Muddled(section, setting string) bool {
+	return s.cut || s.muddled[name{section, setting}] || s.muddled[name{section, everyKey}]
+}
+
+// everyKey in a name stands for all keys of the section.
+const everyKey = "*"
 
 func (s *Sources) unknownSection(where, section string, sections []string) {
 	p := Problem{Place: where, Key: "[" + section + "]", Text: "unknown section"}
 	if near := closest(section, sections); near != "" {
 		p.Hint = "did you mean [" + near + "]?"
+		s.muddle(name{near, everyKey})
 	} else {
 		p.Hint = "the sections are " + strings.Join(sections, ", ")
 	}
@@ -122,8 +139,10 @@ func (s *Sources) unknownKey(where string, n name) {
 	p := Problem{Place: where, Key: n.String(), Text: "unknown key"}
 	if near := closest(n.key, s.catalogue.keysOf(n.section)); near != "" {
 		p.Hint = fmt.Sprintf("did you mean %s?", near)
+		s.muddle(name{n.section, near})
 	} else if section, ok := s.catalogue.sectionOf(n.key); ok {
 		p.Hint = fmt.Sprintf("it belongs to %s", name{section, n.key})
+		s.muddle(name{section, n.key})
 		if section == "" {
 			p.Hint = "it belongs above the sections"
 		}
@@ -150,6 +169,7 @@ func (s *Sources) entry(path string, k *key, e entry) {
 		}
 		p.Text = err.Error()
 	}
+	s.muddle(k.name)
 	s.Problems = append(s.Problems, p)
 }
 
@@ -170,6 +190,7 @@ func (s *Sources) environment(environ []string) {
 			if k.secret {
 				p.Text = "the value cannot be read"
 			}
+			s.muddle(k.name)
 			s.Problems = append(s.Problems, p)
 			continue
 		}

@@ -57,6 +57,10 @@ type document struct {
 	entries  []entry
 	sections []entry // the headers: section and line only
 	problems []Problem
+	// muddled are the keys and sections that the problems concern; cut is set if
+	// the file could not be read to its end.
+	muddled []name
+	cut     bool
 }
 
 // parseTOML reads a file's keys. path is only for the problems' places. What
@@ -64,7 +68,8 @@ type document struct {
 func parseTOML(path string, data []byte) document {
 	r := tomlReader{path: path, data: data}
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		r.report(r.line(i), "", "the file is not text", "")
+		r.doc.cut = true
+		r.report(r.line(i), name{}, "", "the file is not text", "")
 		return r.doc
 	}
 	r.read()
@@ -85,8 +90,12 @@ type tomlReader struct {
 	skip  bool
 }
 
-func (r *tomlReader) report(line int, key, text, hint string) {
-	r.doc.problems = append(r.doc.problems, Problem{Place: place(r.path, line), Key: key, Text: text, Hint: hint})
+// report adds a problem with n, which may be a section or, if empty, the file.
+func (r *tomlReader) report(line int, n name, shown, text, hint string) {
+	if n != (name{}) {
+		r.doc.muddled = append(r.doc.muddled, n)
+	}
+	r.doc.problems = append(r.doc.problems, Problem{Place: place(r.path, line), Key: shown, Text: text, Hint: hint})
 }
 
 func place(path string, line int) string { return path + ":" + strconv.Itoa(line) }
@@ -107,7 +116,7 @@ func (r *tomlReader) read() {
 		case unstable.ArrayTable:
 			r.skip = true
 			parts, line := r.key(node)
-			r.report(line, "[["+strings.Join(parts, ".")+"]]", "a section cannot be a list", "write it in single brackets")
+			r.report(line, name{parts[0], everyKey}, "[["+strings.Join(parts, ".")+"]]", "a section cannot be a list", "write it in single brackets")
 		case unstable.KeyValue:
 			if !r.skip {
 				r.keyValue(r.table, node)
@@ -120,7 +129,8 @@ func (r *tomlReader) read() {
 			line = r.lineOf(perr.Highlight)
 		}
 		// The parser's message may quote a character, but never a value.
-		r.report(line, "", "the file is not TOML from here on: "+err.Error(), "")
+		r.doc.cut = true
+		r.report(line, name{}, "", "the file is not TOML from here on: "+err.Error(), `the form is key = value, with text in quotes`)
 	}
 }
 
@@ -145,7 +155,7 @@ func (r *tomlReader) strict() {
 	if derr, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, _ = derr.Position()
 	}
-	r.report(line, "", "the file is not valid TOML: "+strings.TrimPrefix(err.Error(), "toml: "), "")
+	r.report(line, name{}, "", "the file is not valid TOML: "+strings.TrimPrefix(err.Error(), "toml: "), "")
 }
 
 // key returns the parts of a dotted key and its line.
@@ -166,12 +176,12 @@ func (r *tomlReader) header(node *unstable.Node) {
 	r.table, r.skip = strings.Join(parts, "."), false
 	if len(parts) > 1 {
 		r.skip = true
-		r.report(line, "["+r.table+"]", "sections have no sections of their own", "")
+		r.report(line, name{parts[0], everyKey}, "["+r.table+"]", "sections have no sections of their own", "")
 		return
 	}
 	for _, s := range r.doc.sections {
 		if s.section == r.table {
-			r.report(line, "["+r.table+"]", fmt.Sprintf("the section is there twice, first in line %d", s.line), "put its keys together")
+			r.report(line, name{section: r.table}, "["+r.table+"]", fmt.Sprintf("the section is there twice, first in line %d", s.line), "put its keys together")
 			return
 		}
 	}
@@ -187,7 +197,7 @@ func (r *tomlReader) keyValue(section string, node *unstable.Node) {
 		section, parts = parts[0], parts[1:]
 	}
 	if len(parts) > 1 {
-		r.report(line, name{section, strings.Join(parts, ".")}.String(), "unknown key", "keys of a section have no keys of their own")
+		r.report(line, name{section, parts[0]}, name{section, strings.Join(parts, ".")}.String(), "unknown key", "keys of a section have no keys of their own")
 		return
 	}
 	if value.Kind == unstable.InlineTable && section == "" {
@@ -200,7 +210,7 @@ func (r *tomlReader) keyValue(section string, node *unstable.Node) {
 	e.name, e.line = name{section, parts[0]}, line
 	for _, o := range r.doc.entries {
 		if o.name == e.name {
-			r.report(line, e.String(), fmt.Sprintf("is there twice, first in line %d", o.line), "remove one")
+			r.report(line, e.name, e.String(), fmt.Sprintf("is there twice, first in line %d", o.line), "remove one")
 			return
 		}
 	}
