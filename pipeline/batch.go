@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
-	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
 // Attempts of a delivery after all is landed, and its first wait.
@@ -88,15 +88,11 @@ func (b *Batch) Run(ctx context.Context) (Summary, error) {
 		return Summary{}, fmt.Errorf("beginning the batch: %w", err)
 	}
 	err := b.fetchAndDeliver(ctx)
-	gaps, gapsErr := b.gaps(ctx)
-	if err == nil && gapsErr == nil && len(gaps) > 0 {
-		err = &GapsError{Gaps: gaps}
-	} else if gapsErr != nil {
-		err = errors.Join(err, gapsErr)
-	} else if len(gaps) > 0 && ctx.Err() == nil {
-		err = errors.Join(err, &GapsError{Gaps: gaps})
+	gaps, readErr := b.gaps(ctx)
+	if len(gaps) > 0 && ctx.Err() == nil {
+		readErr = errors.Join(readErr, &GapsError{Gaps: gaps})
 	}
-	if err == nil {
+	if err = errors.Join(err, readErr); err == nil {
 		_, err = b.stages.Journal.Append(ctx, journal.Record{End: &journal.End{
 			Batch: b.plan.Batch, Time: time.Now().UTC().Truncate(time.Millisecond),
 		}})
@@ -126,14 +122,8 @@ func (b *Batch) fetchAndDeliver(ctx context.Context) error {
 	return errors.Join(err, errors.Join(errs...))
 }
 
-// Gap is a window that could not be had.
-type Gap struct {
-	Query  journal.Query `json:"query"`
-	Window window.Window `json:"window"`
-}
-
-// gaps returns what of the batch is known as a gap now.
-func (b *Batch) gaps(ctx context.Context) ([]Gap, error) {
+// gaps returns what of the batch's range is known as a gap now.
+func (b *Batch) gaps(ctx context.Context) ([]journal.Gap, error) {
 	var tracker coverage.Tracker
 	for r, err := range b.stages.Journal.Records(context.WithoutCancel(ctx), 0) {
 		if err != nil {
@@ -141,22 +131,14 @@ func (b *Batch) gaps(ctx context.Context) ([]Gap, error) {
 		}
 		tracker.Apply(r)
 	}
-	batch, ok := tracker.Batch(b.plan.Batch)
-	if !ok {
-		return nil, fmt.Errorf("batch %s is not in the journal", b.plan.Batch)
-	}
-	var gaps []Gap
-	for _, q := range b.request.Queries {
-		for _, w := range batch.Gaps(q) {
-			gaps = append(gaps, Gap{q, w})
-		}
-	}
-	return gaps, nil
+	return slices.DeleteFunc(tracker.Gaps(), func(g journal.Gap) bool {
+		return !slices.Contains(b.request.Queries, g.Query) || !g.Window.Overlaps(b.request.Range)
+	}), nil
 }
 
 // GapsError says that a batch is complete but for windows that could not be had;
 // the next run tries them first.
-type GapsError struct{ Gaps []Gap }
+type GapsError struct{ Gaps []journal.Gap }
 
 func (e *GapsError) Error() string {
 	s := fmt.Sprintf("%d gaps", len(e.Gaps))

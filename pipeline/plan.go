@@ -81,18 +81,16 @@ func plan(ctx context.Context, j *journal.Journal, r Request, width time.Duratio
 	return p, nil
 }
 
-// openGaps returns the gaps of the query, the batch's own and those that other
-// unfinished batches left outside what this one reads anyway.
+// openGaps returns the gaps of the query, whichever batch left them, but for
+// what this one reads anyway.
 func openGaps(tracker *coverage.Tracker, q journal.Query, batch *coverage.Batch) []window.Window {
 	var gaps, missing window.Set
 	for _, w := range batch.Missing(q) {
 		missing.Add(w)
 	}
-	for _, b := range tracker.Open() {
-		for _, g := range b.Gaps(q) {
-			for _, w := range missing.Missing(g) {
-				gaps.Add(w)
-			}
+	for _, g := range tracker.GapsOf(q) {
+		for _, w := range missing.Missing(g) {
+			gaps.Add(w)
 		}
 	}
 	return gaps.Windows()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
@@ -42,14 +43,14 @@ type Summary struct {
 	// Pages and Leads received by this run. A lead in the second where two
 	// windows touch is received twice and exported once.
 	Pages, Leads, Splits int64
-	Gaps                 []Gap
+	Gaps                 []journal.Gap
 	// Tally counts what flattening met, over all pages that were delivered.
 	Tally    deliver.Tally
 	Sinks    []deliver.Report
 	Duration time.Duration
 }
 
-func (b *Batch) summary(gaps []Gap) Summary {
+func (b *Batch) summary(gaps []journal.Gap) Summary {
 	p := b.Progress()
 	return Summary{
 		Batch: b.plan.Batch, Resumed: b.plan.Resumed, Range: b.request.Range,

@@ -50,7 +50,9 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 	if have, want := j.Identity(), c.identity(); have != want {
 		return &journal.IdentityError{Dir: c.State.Dir, Have: have, Want: want}
 	}
-	s.Journal = journalOf(j)
+	if s.Journal, err = journalOf(ctx, j); err != nil {
+		return err
+	}
 	if c.Verify {
 		report, err := journal.Verify(ctx, c.State.Dir)
 		if err != nil {

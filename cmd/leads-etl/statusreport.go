@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
@@ -53,6 +55,23 @@ type gapStatus struct {
 	Time   time.Time     `json:"time"`
 }
 
+func gapStatuses(gaps []journal.Gap) []gapStatus {
+	list := make([]gapStatus, 0, len(gaps))
+	for _, g := range gaps {
+		list = append(list, gapStatus{Window: g.Window, Item: g.Query.Item, Reason: g.Reason, Time: g.Time})
+	}
+	return list
+}
+
+// String is the gap in one line.
+func (g gapStatus) String() string {
+	of := ""
+	if g.Item != "" {
+		of = " of item " + g.Item
+	}
+	return fmt.Sprintf("%s%s, since %s: %s", g.Window, of, g.Time.Format(time.RFC3339), g.Reason)
+}
+
 type verifyStatus struct {
 	Segments int      `json:"segments"`
 	Records  int      `json:"records"`
@@ -81,11 +100,11 @@ type sinkStatus struct {
 	Error       string `json:"error,omitempty"`
 }
 
-func journalOf(j *journal.Journal) *journalStatus {
+func journalOf(ctx context.Context, j *journal.Journal) (*journalStatus, error) {
 	id := j.Identity()
 	s := &journalStatus{
 		ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()),
-		Unfinished: []batchStatus{}, Gaps: []gapStatus{},
+		Unfinished: []batchStatus{}, Gaps: gapStatuses(j.Gaps()),
 	}
 	for _, p := range j.Pages() {
 		s.Pages++
@@ -93,15 +112,20 @@ func journalOf(j *journal.Journal) *journalStatus {
 		s.Bytes += p.Bytes
 		s.Last = &p.Received
 	}
-	for _, b := range j.Batches() {
-		if !b.Ended {
-			s.Unfinished = append(s.Unfinished, batchStatus{ID: b.Begin.ID, Asked: b.Begin.Spec, Range: b.Begin.Range, Begun: b.Begin.Time})
+	var known coverage.Tracker
+	for r, err := range j.Records(ctx, 0) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the journal: %w", err)
 		}
+		known.Apply(r)
 	}
-	for _, g := range j.Gaps() {
+	for _, b := range known.Open() {
+		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Time})
+	}
+	for _, g := range known.Gaps() {
 		s.Gaps = append(s.Gaps, gapStatus{Window: g.Window, Item: g.Query.Item, Reason: g.Reason, Time: g.Time})
 	}
-	return s
+	return s, nil
 }
 
 // verified takes up what reading the whole journal found.
@@ -164,11 +188,7 @@ func (j *journalStatus) write(line func(name, format string, args ...any)) {
 		line("gaps", "none")
 	}
 	for _, g := range j.Gaps {
-		of := ""
-		if g.Item != "" {
-			of = " of item " + g.Item
-		}
-		line("gap", "%s%s, since %s: %s", g.Window, of, g.Time.Format(time.RFC3339), g.Reason)
+		line("gap", "%s", g)
 	}
 }
 

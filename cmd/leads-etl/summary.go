@@ -11,6 +11,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/source"
 )
@@ -40,13 +41,13 @@ type summary struct {
 }
 
 type batchSummary struct {
-	ID      string         `json:"id"`
-	Resumed bool           `json:"resumed"`
-	Range   window.Window  `json:"range"`
-	Leads   int64          `json:"leads_received"`
-	Pages   int64          `json:"pages"`
-	Splits  int64          `json:"splits"`
-	Gaps    []pipeline.Gap `json:"gaps"`
+	ID      string        `json:"id"`
+	Resumed bool          `json:"resumed"`
+	Range   window.Window `json:"range"`
+	Leads   int64         `json:"leads_received"`
+	Pages   int64         `json:"pages"`
+	Splits  int64         `json:"splits"`
+	Gaps    []journal.Gap `json:"gaps"`
 }
 
 type apiSummary struct {
@@ -73,7 +74,7 @@ func newSummary(b pipeline.Summary, api source.Stats, deadLetters string) *summa
 	s := &summary{
 		Batch: &batchSummary{
 			ID: b.Batch, Resumed: b.Resumed, Range: b.Range,
-			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: append([]pipeline.Gap{}, b.Gaps...),
+			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: append([]journal.Gap{}, b.Gaps...),
 		},
 		API: &apiSummary{
 			Requests: api.Requests, Retries: api.Retries, TokenRequests: api.TokenRequests,
@@ -157,11 +158,7 @@ func (s *summary) text() string {
 	if s.Batch != nil && len(s.Batch.Gaps) > 0 {
 		line("gaps", "%s could not be had; the next run tries again", plural(len(s.Batch.Gaps), "window"))
 		for _, g := range s.Batch.Gaps {
-			of := ""
-			if g.Query.Item != "" {
-				of = " of item " + g.Query.Item
-			}
-			line("", "%s%s", g.Window, of)
+			line("", "%s", g)
 		}
 	}
 	return b.String()

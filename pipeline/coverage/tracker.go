@@ -17,6 +17,7 @@ import (
 // zero value is ready. It is not safe for concurrent use.
 type Tracker struct {
 	open []*Batch // in the order in which they began
+	gaps gapBook
 }
 
 // Batch is a batch that has begun and not ended.
@@ -31,8 +32,7 @@ type Batch struct {
 type progress struct {
 	query  journal.Query
 	landed window.Set
-	gaps   window.Set // given up at some time; may have been landed since
-	dealt  window.Set // landed or given up
+	dealt  window.Set // landed, or recorded as a gap at some time
 }
 
 // Apply takes in the next record.
@@ -41,15 +41,14 @@ func (t *Tracker) Apply(r journal.Record) {
 	case r.Begin != nil:
 		t.begin(*r.Begin)
 	case r.Page != nil && !r.Page.Short:
+		t.gaps.landed(r.Page)
 		t.each(r.Page.Query, func(p *progress) {
 			p.landed.Add(r.Page.Window)
 			p.dealt.Add(r.Page.Window)
 		})
 	case r.Gap != nil:
-		t.each(r.Gap.Query, func(p *progress) {
-			p.gaps.Add(r.Gap.Window)
-			p.dealt.Add(r.Gap.Window)
-		})
+		t.gaps.missed(*r.Gap)
+		t.each(r.Gap.Query, func(p *progress) { p.dealt.Add(r.Gap.Window) })
 	case r.End != nil:
 		t.open = slices.DeleteFunc(t.open, func(b *Batch) bool { return b.ID == r.End.Batch })
 	}
@@ -121,22 +120,6 @@ func (b *Batch) Missing(q journal.Query) []window.Window {
 		return p.dealt.Missing(b.Range)
 	}
 	return []window.Window{b.Range}
-}
-
-// Gaps returns what of the range was given up by earlier runs and has not been
-// landed since, in order.
-func (b *Batch) Gaps(q journal.Query) []window.Window {
-	p := b.progress(q)
-	if p == nil {
-		return nil
-	}
-	var open []window.Window
-	for _, g := range p.gaps.Windows() {
-		if g = g.Intersect(b.Range); !g.Empty() {
-			open = append(open, p.landed.Missing(g)...)
-		}
-	}
-	return open
 }
 
 // Landed reports whether every second of the range is landed for every query.

@@ -6,13 +6,11 @@ import (
 )
 
 // index is what a journal keeps in memory: where each record is, and what its
-// pages and events say, as far as anybody asks for it without reading.
+// pages say, as far as anybody asks for it without reading.
 type index struct {
 	mu       sync.RWMutex
 	segments []*segment
 	pages    []PageRef
-	batches  batchBook
-	gaps     gapBook
 	// strings holds one copy of each batch id and query string.
 	strings map[string]string
 	// changed is closed and replaced when records were added.
@@ -59,18 +57,10 @@ func (ix *index) addSegment(base Seq) {
 func (ix *index) addRecord(e entry) {
 	last := ix.segments[len(ix.segments)-1]
 	last.offsets = append(last.offsets, e.off)
-	switch r := e.rec; {
-	case r.Page != nil:
+	if r := e.rec; r.Page != nil {
 		ref := ix.ref(r.Seq, r.Page)
 		ref.Bytes = int64(e.body)
 		ix.pages = append(ix.pages, ref)
-		ix.gaps.landed(ref)
-	case r.Gap != nil:
-		ix.gaps.missed(*r.Gap)
-	case r.Begin != nil:
-		ix.batches.begin(*r.Begin)
-	case r.End != nil:
-		ix.batches.end(*r.End)
 	}
 }
 

@@ -1,9 +1,10 @@
-package journal
+package coverage
 
 import (
 	"cmp"
 	"slices"
 
+	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
@@ -13,21 +14,26 @@ import (
 // the same instant, the newest counts, so that the windows of one query do not
 // overlap. They are ordered by window and then by query. The slice is the
 // caller's.
-func (j *Journal) Gaps() []Gap {
-	j.index.mu.RLock()
-	defer j.index.mu.RUnlock()
-	return j.index.gaps.open()
+func (t *Tracker) Gaps() []journal.Gap { return t.gaps.open() }
+
+// GapsOf returns the windows of the query's gaps, in order.
+func (t *Tracker) GapsOf(q journal.Query) []window.Window {
+	var set window.Set
+	for _, g := range t.gaps.byQuery[q] {
+		set.Add(g.Window)
+	}
+	return set.Windows()
 }
 
 // gapBook follows the open gaps through the records, which it is given in
-// order.
+// order; short pages are not among them.
 type gapBook struct {
-	byQuery map[Query][]Gap
+	byQuery map[journal.Query][]journal.Gap
 }
 
-func (b *gapBook) missed(g Gap) {
+func (b *gapBook) missed(g journal.Gap) {
 	if b.byQuery == nil {
-		b.byQuery = map[Query][]Gap{}
+		b.byQuery = map[journal.Query][]journal.Gap{}
 	}
 	b.byQuery[g.Query] = without(b.byQuery[g.Query], g.Window)
 	if !g.Window.Empty() {
@@ -35,9 +41,9 @@ func (b *gapBook) missed(g Gap) {
 	}
 }
 
-func (b *gapBook) landed(p PageRef) {
+func (b *gapBook) landed(p *journal.Page) {
 	open := b.byQuery[p.Query]
-	if p.Short || len(open) == 0 {
+	if len(open) == 0 {
 		return
 	}
 	if open = without(open, p.Window); len(open) == 0 {
@@ -48,10 +54,10 @@ func (b *gapBook) landed(p PageRef) {
 }
 
 // without returns the gaps less the instants of w.
-func without(gaps []Gap, w window.Window) []Gap {
+func without(gaps []journal.Gap, w window.Window) []journal.Gap {
 	var covered window.Set
 	covered.Add(w)
-	var left []Gap
+	var left []journal.Gap
 	for _, g := range gaps {
 		for _, missing := range covered.Missing(g.Window) {
 			g.Window = missing
@@ -61,12 +67,12 @@ func without(gaps []Gap, w window.Window) []Gap {
 	return left
 }
 
-func (b *gapBook) open() []Gap {
-	var all []Gap
+func (b *gapBook) open() []journal.Gap {
+	var all []journal.Gap
 	for _, gaps := range b.byQuery {
 		all = append(all, gaps...)
 	}
-	slices.SortFunc(all, func(a, b Gap) int {
+	slices.SortFunc(all, func(a, b journal.Gap) int {
 		return cmp.Or(
 			a.Window.From.Compare(b.Window.From),
 			a.Window.To.Compare(b.Window.To),
