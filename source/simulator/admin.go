@@ -26,7 +26,7 @@ import (
 //	POST /_sim/fail-second?time                    also heal, without time for all
 //	POST /_sim/outage?on=true
 //	POST /_sim/faults?set=350000=0.08,short=0.05
-//	POST /_sim/revoke-tokens                       also reset-stats, churn-step
+//	POST /_sim/revoke-tokens                       also reset-stats, churn-step, client-restarted
 //	POST /_sim/skew?by=90s
 //
 // Times are RFC 3339. Posts answer with the version of the world afterwards.
@@ -118,6 +118,7 @@ func (s *Server) adminRoutes() {
 	post("revoke-tokens", simple(s.RevokeTokens))
 	post("reset-stats", simple(s.ResetStats))
 	post("churn-step", simple(s.ChurnStep))
+	post("client-restarted", simple(s.ClientRestarted))
 }
 
 // worldInfo is the state of the world, with more fields.

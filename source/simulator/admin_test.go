@@ -125,6 +125,7 @@ func TestAdmin(t *testing.T) {
 	if got := s.Now(); got != epoch.AddDate(0, 3, 0).Add(-90*time.Second) {
 		t.Errorf("skewed clock: %v", got)
 	}
+	post("client-restarted")
 	post("revoke-tokens")
 	if got := c.window(0, 2*day); got.status != 401 {
 		t.Errorf("revoked: status %d", got.status)

@@ -86,7 +86,7 @@ func TestFaultRates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 3000
+	const n = 1500
 	run := func() (*Server, []string) {
 		s, c := start(t, Config{Leads: 5, Clean: true, Faults: f})
 		for range n {

@@ -90,6 +90,14 @@ func (l *limits) tooEarly(request string, now time.Time) (early, forbidden bool)
 	return false, false
 }
 
+// forget lets what was told before be no reproach.
+func (l *limits) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.early)
+	l.until = time.Time{}
+}
+
 // analyticsEndpoint answers with the limits of the day, as the Developer
 // Analytics API does.
 func (s *Server) analyticsEndpoint(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,6 @@ func parseTime(s string) (time.Time, bool) {
 
 // query is a request for leads, read and checked.
 type query struct {
-	item     string // of the path; empty asks for all
 	from, to time.Time
 	messages bool
 	selection
@@ -32,7 +31,7 @@ var leadsParameters = []string{"startTime", "endTime", "includeMessages", "statu
 // readQuery reads a request's parameters at the given time. Errors are what the
 // API answers; violations are what the reference forbids, for the books.
 func readQuery(r *http.Request, item string, byItem bool, now time.Time) (q query, errors []apiError, violations []string) {
-	q = query{item: item, messages: byItem}
+	q = query{messages: byItem}
 	refuse := func(id int, name, value string) {
 		errors = append(errors, leadsError(id, name, value))
 		violations = append(violations, fmt.Sprintf("%d: %s=%q", id, name, value))

@@ -190,6 +190,18 @@ func (s *Server) RevokeTokens() {
 	}
 }
 
+// ClientRestarted tells the books that the client is a new process: what an
+// earlier one was told by a 401 or a Retry-After it cannot know.
+func (s *Server) ClientRestarted() {
+	s.limits.forget()
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	for _, t := range s.tokens.given {
+		t.refused = time.Time{}
+		clear(t.requests)
+	}
+}
+
 // authorize checks the Authorization header of a request. It returns the token,
 // or the error to answer with, and what is forbidden about it.
 func (s *Server) authorize(r *http.Request, leads bool) (t *token, refusal *apiError, violations []string) {

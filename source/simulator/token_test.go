@@ -138,6 +138,8 @@ func TestDeadToken(t *testing.T) {
 		s.RevokeTokens()
 		expect("revoked", recorded(s, fresh, ""), 401, 2)
 		expect("revoked, again", recorded(s, fresh, ""), 401, 3)
+		s.ClientRestarted()
+		expect("revoked, by a new client", recorded(s, fresh, ""), 401, 3)
 		expect("of an earlier server", recorded(s, "unknown", ""), 401, 3)
 		expect("of an earlier server, again", recorded(s, "unknown", ""), 401, 4)
 	})
@@ -166,5 +168,9 @@ func TestRetryAfter(t *testing.T) {
 		expect("another, later", recorded(s, token, "?status=Answered"), 200, 1, 2)
 		time.Sleep(time.Second)
 		expect("over", recorded(s, token, ""), 200, 1, 2)
+		s.SetFaults(Faults{TooMany: 1, RetryAfter: 5 * time.Second})
+		expect("refused", recorded(s, token, ""), 429, 1, 2)
+		s.ClientRestarted()
+		expect("by a new client, which cannot know", recorded(s, token, ""), 429, 1, 2)
 	})
 }

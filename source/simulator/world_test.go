@@ -42,7 +42,7 @@ func served(t interface{ Fatalf(string, ...any) }, c *client, cuts []time.Durati
 // TestTruth has any windows that cover the range together serve the truth, lead
 // by lead and byte by byte, before and after any changes.
 func TestTruth(t *testing.T) {
-	s, c := start(t, Config{Seed: 3, Leads: 800, Listings: 20, Burst: 50, Rates: Rates{
+	s, c := start(t, Config{Seed: 3, Leads: 400, Listings: 20, Burst: 50, Rates: Rates{
 		Guests: 0.2, Twins: 0.02, SecondLetters: 0.02, SharedSeconds: 0.05, OddTexts: 0.1, OddTimes: 0.05, Nulls: 0.05,
 		UnknownFields: 0.1, Misfits: 0.1, BadTexts: 0.02, Undated: 0.02, Strangers: 0.02,
 	}})
@@ -51,7 +51,7 @@ func TestTruth(t *testing.T) {
 		for range rapid.IntRange(0, 5).Draw(t, "changes") {
 			s.ChurnStep()
 		}
-		first := rapid.IntRange(0, 750).Draw(t, "lead")
+		first := rapid.IntRange(0, 390).Draw(t, "lead")
 		if err := s.Change(first, first+1, first+2); err != nil {
 			t.Fatal(err)
 		}
