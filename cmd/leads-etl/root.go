@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -61,30 +59,13 @@ func newParser(g *grammar, c *console, b build) (parser *kong.Kong, exited *bool
 		kong.Exit(func(int) { *exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(sectionGroups),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), textMapper(config.ParseDuration)),
-		kong.TypeMapper(reflect.TypeFor[time.Time](), textMapper(config.ParseTime)),
+		config.Mappers(),
 	)
 	if err != nil {
 		return nil, nil, fmt.Errorf("building the command line: %w", err)
 	}
 	shortenFlags(parser.Model.Node)
 	return parser, exited, nil
-}
-
-// textMapper lets kong read a type by a parser of text.
-func textMapper[T any](parse func(string) (T, error)) kong.Mapper {
-	return kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
-		var text string
-		if err := ctx.Scan.PopValueInto("value", &text); err != nil {
-			return err
-		}
-		value, err := parse(text)
-		if err != nil {
-			return err
-		}
-		target.Set(reflect.ValueOf(value))
-		return nil
-	})
 }
 
 // run is the program: it returns the exit code. It holds no global state and

@@ -6,10 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"reflect"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -51,9 +49,7 @@ func scriptSimulator(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("unsupported: ! simulator")
 	}
 	var cfg simulator.Config
-	parser, err := kong.New(&cfg, kong.Name("simulator"),
-		kong.TypeMapper(reflect.TypeFor[time.Time](), textMapper(config.ParseTime)),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), textMapper(config.ParseDuration)))
+	parser, err := kong.New(&cfg, kong.Name("simulator"), config.Mappers())
 	ts.Check(err)
 	_, err = parser.Parse(args)
 	ts.Check(err)

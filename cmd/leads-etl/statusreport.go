@@ -100,12 +100,10 @@ type sinkStatus struct {
 	Error       string `json:"error,omitempty"`
 }
 
+// journalOf reads the journal's records, without the bodies.
 func journalOf(ctx context.Context, j *journal.Journal) (*journalStatus, error) {
 	id := j.Identity()
-	s := &journalStatus{
-		ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()),
-		Unfinished: []batchStatus{}, Gaps: gapStatuses(j.Gaps()),
-	}
+	s := &journalStatus{ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()), Unfinished: []batchStatus{}}
 	for _, p := range j.Pages() {
 		s.Pages++
 		s.Leads += p.Leads
@@ -122,9 +120,7 @@ func journalOf(ctx context.Context, j *journal.Journal) (*journalStatus, error) 
 	for _, b := range known.Open() {
 		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Time})
 	}
-	for _, g := range known.Gaps() {
-		s.Gaps = append(s.Gaps, gapStatus{Window: g.Window, Item: g.Query.Item, Reason: g.Reason, Time: g.Time})
-	}
+	s.Gaps = gapStatuses(known.Gaps())
 	return s, nil
 }
 

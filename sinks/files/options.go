@@ -6,10 +6,11 @@ import (
 	"strconv"
 )
 
-// Options are the configuration that all formats share.
+// Options are the configuration that all formats share. The command line reads
+// fields of type "size" as numbers of bytes, such as "512MiB".
 type Options struct {
 	Dir      string `name:"dir" help:"Folder for the files; the sink is on when it is set." placeholder:"FOLDER" env:"DIR"`
-	Roll     int64  `name:"roll-bytes" help:"Begin a new file for a date when one has reached this size. A date in one file is replaced at one stroke for every reader." default:"536870912" env:"ROLL_BYTES"`
+	Roll     int64  `name:"roll-bytes" help:"Begin a new file for a date when one has reached this size. A date in one file is replaced at one stroke for every reader." default:"512MiB" type:"size" placeholder:"SIZE" env:"ROLL_BYTES"`
 	FileMode string `name:"file-mode" help:"Mode of files, octal. They hold personal data." default:"0600" env:"FILE_MODE"`
 	DirMode  string `name:"dir-mode" help:"Mode of folders, octal." default:"0700" env:"DIR_MODE"`
 }

@@ -148,6 +148,8 @@ func (k *key) want() string {
 		return `a duration in quotes, such as "30s" or "7d"`
 	case implementsText(t):
 		return "a value in quotes"
+	case k.flag.Tag.Type == sizeType:
+		return `a size in quotes, such as "512MiB", or a number of bytes`
 	case isInteger(t):
 		return "an integer"
 	case isFloat(t):

@@ -18,6 +18,9 @@ var (
 
 func implementsText(t reflect.Type) bool { return reflect.PointerTo(t).Implements(textType) }
 
+// sizeType is the tag type:"size" of integers that count bytes.
+const sizeType = "size"
+
 func isInteger(t reflect.Type) bool {
 	return t != durationType && !implementsText(t) && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
 }
@@ -50,6 +53,8 @@ func (k *key) textOf(e entry) (text string, ok bool) {
 		ok = e.kind == kindString
 	case implementsText(t):
 		ok = e.kind == kindString || e.kind == kindTime || e.kind == kindInteger
+	case k.flag.Tag.Type == sizeType:
+		ok = e.kind == kindString || e.kind == kindInteger
 	case isInteger(t):
 		ok = e.kind == kindInteger
 	case isFloat(t):

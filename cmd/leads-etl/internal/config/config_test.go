@@ -43,7 +43,7 @@ type doorSetup struct {
 	Wide   bool     `name:"wide" env:"WIDE" default:"true" negatable:""`
 	Keys   []string `name:"keys" env:"KEYS"`
 	Opens  Time     `name:"opens" env:"OPENS"`
-	Weight Size     `name:"weight" env:"WEIGHT" default:"64MiB"`
+	Weight int64    `name:"weight" type:"size" env:"WEIGHT" default:"64MiB"`
 }
 
 // parsed is a command line after parsing.
@@ -56,16 +56,7 @@ type parsed struct {
 func parse(t *testing.T, file string, environ []string, args ...string) parsed {
 	t.Helper()
 	var s shop
-	k, err := kong.New(&s, kong.Exit(func(int) { t.Fatal("kong ended the program") }),
-		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
-			var text string
-			if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
-				return err
-			}
-			d, err := ParseDuration(text)
-			target.SetInt(int64(d))
-			return err
-		})))
+	k, err := kong.New(&s, Mappers())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +286,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	if err := os.WriteFile(huge, bytes.Repeat([]byte("#"), maxFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k, err := kong.New(&shop{})
+	k, err := kong.New(&shop{}, Mappers())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +320,7 @@ func TestPlaceOfProblems(t *testing.T) {
 }
 
 func TestSecretsAreNotFlags(t *testing.T) {
-	k, err := kong.New(&shop{})
+	k, err := kong.New(&shop{}, Mappers())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +351,7 @@ func FuzzTOML(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	k, err := kong.New(&shop{})
+	k, err := kong.New(&shop{}, Mappers())
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -45,6 +45,9 @@ func (f *InForce) printBlock(b *strings.Builder, keys []*key) {
 			continue
 		}
 		value, set := tomlValue(f.flags[k].Target)
+		if k.flag.Tag.Type == sizeType {
+			value = quote(FormatSize(f.flags[k].Target.Int()))
+		}
 		l := line{text: k.key + " = " + value, origin: f.origin[k]}
 		switch {
 		case k.secret && set:

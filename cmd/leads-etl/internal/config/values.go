@@ -182,16 +182,3 @@ func (t Time) MarshalText() ([]byte, error) {
 	}
 	return []byte(FormatTime(t.Time)), nil
 }
-
-// Size is a number of bytes as a setting.
-type Size int64
-
-// UnmarshalText is ParseSize.
-func (n *Size) UnmarshalText(text []byte) error {
-	size, err := ParseSize(string(text))
-	*n = Size(size)
-	return err
-}
-
-// MarshalText is FormatSize.
-func (n Size) MarshalText() ([]byte, error) { return []byte(FormatSize(int64(n))), nil }
