@@ -11,7 +11,6 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
-	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/source"
 )
@@ -47,7 +46,7 @@ type batchSummary struct {
 	Leads   int64         `json:"leads_received"`
 	Pages   int64         `json:"pages"`
 	Splits  int64         `json:"splits"`
-	Gaps    []journal.Gap `json:"gaps"`
+	Gaps    []gapStatus   `json:"gaps"`
 }
 
 type apiSummary struct {
@@ -74,7 +73,7 @@ func newSummary(b pipeline.Summary, api source.Stats, deadLetters string) *summa
 	s := &summary{
 		Batch: &batchSummary{
 			ID: b.Batch, Resumed: b.Resumed, Range: b.Range,
-			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: append([]journal.Gap{}, b.Gaps...),
+			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: gapStatuses(b.Gaps),
 		},
 		API: &apiSummary{
 			Requests: api.Requests, Retries: api.Retries, TokenRequests: api.TokenRequests,
