@@ -220,8 +220,11 @@ func TestChurn(t *testing.T) {
 // TestRedirect tells of a client that follows a redirect to another host.
 func TestRedirect(t *testing.T) {
 	s, c := start(t, Config{Faults: Faults{Redirect: 1}})
-	location := c.get("/classified_lead").header.Get("Location")
-	r, err := http.NewRequest(http.MethodGet, c.url+strings.TrimPrefix(location[len("http://"):], location[len("http://"):][:strings.Index(location[len("http://"):], "/")]), nil)
+	location, err := url.Parse(c.get("/classified_lead").header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequest(http.MethodGet, c.url+location.Path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

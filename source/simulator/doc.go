@@ -14,8 +14,10 @@
 // lead) is recorded with the version of the world that it made, so that the
 // truth of any earlier version can still be told.
 //
-// The parts: config.go and faults.go say what is wanted; generate*.go invents
-// leads; encode.go writes them as JSON; world.go holds what changes; token.go,
-// leads.go and analytics.go are the endpoints; inject.go makes them fail;
-// books.go counts what the client did; admin.go is for tests in other processes.
+// The parts: config.go and faults.go say what is wanted; generate.go, content.go,
+// words.go and oddities.go invent leads; encode.go and body.go write them as
+// JSON; world.go holds what changes, by change.go and churn.go, and truth.go tells
+// it; token.go, leads.go, answer.go and limits.go are the endpoints; inject.go
+// makes them fail; books.go counts what the client did; admin.go is for tests in
+// other processes.
 package simulator

@@ -127,10 +127,11 @@ func TestDeterminism(t *testing.T) {
 		}
 		return sha256.Sum256(c.get("/classified_lead?includeMessages=true").raw)
 	}
-	if sum(1) != sum(1) {
+	first := sum(1)
+	if sum(1) != first {
 		t.Error("two worlds of one seed differ")
 	}
-	if sum(1) == sum(2) {
+	if sum(2) == first {
 		t.Error("two seeds give one world")
 	}
 }
@@ -362,7 +363,7 @@ func TestMeanSize(t *testing.T) {
 	}
 }
 
-// TestMemory has a world of ten million leads fit in 16 bytes a lead.
+// TestMemory has a world of ten million leads fit in 8 bytes a lead.
 func TestMemory(t *testing.T) {
 	const leads = 10_000_000
 	used := func() uint64 {
@@ -373,7 +374,7 @@ func TestMemory(t *testing.T) {
 	}
 	before := used()
 	s, c := start(t, Config{Leads: leads, Listings: 1000})
-	if got := used() - before; got > 16*leads {
+	if got := used() - before; got > 8*leads {
 		t.Errorf("%d bytes a lead", got/leads)
 	}
 	second := s.Range().From.Add(30 * day)
