@@ -8,7 +8,9 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/sinks/files"
+	"github.com/leads-etl/leads-etl/sinks/kafka"
 	"github.com/leads-etl/leads-etl/source"
 )
 
@@ -45,13 +47,11 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 	found(finding{What: "configuration", OK: true, Detail: "is complete and free of contradictions"})
 	found(conclude("state", files.Check(ctx, files.DefaultOptions(c.State.Dir)), c.State.Dir+" can be written"))
 	c.checkAPI(ctx, p, found)
+	binding := deliver.Binding{Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
 	for _, sink := range c.sinks() {
-		begun := time.Now()
-		err := sink.check(ctx)
-		if err != nil {
-			err = &toldError{err, exitSink}
+		for _, f := range sink.check(ctx, binding) {
+			found(f)
 		}
-		found(conclude(sink.name, err, fmt.Sprintf("%s is in reach (%s)", sink.where, since(begun))))
 	}
 	if len(c.sinks()) == 0 {
 		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkDemands()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
@@ -77,6 +77,31 @@ func (c *checkCommand) result(p *process, findings []finding) error {
 		return err
 	}
 	return joinWrite(err, writeJSON(p.out, map[string]any{"checks": findings, "exit_code": exitCode(err)}))
+}
+
+// folderCheck makes a finding of the check of a sink that writes files.
+func folderCheck[C any](name string, c C, check func(context.Context, C) error) func(context.Context, deliver.Binding) []finding {
+	return func(ctx context.Context, _ deliver.Binding) []finding {
+		begun := time.Now()
+		err := check(ctx, c)
+		if err != nil {
+			err = &toldError{err, exitSink}
+		}
+		return []finding{conclude(name, err, fmt.Sprintf("the folder can be written (%s)", since(begun)))}
+	}
+}
+
+// kafkaCheck makes findings of what the check of the topics found.
+func kafkaCheck(ctx context.Context, c kafka.Config, b deliver.Binding) []finding {
+	var findings []finding
+	for _, k := range kafka.Check(ctx, c, b) {
+		f := finding{What: "kafka", OK: k.OK, Detail: k.What + ": " + k.Detail}
+		if !k.OK {
+			f.err = &toldError{errors.New(f.Detail), exitSink}
+		}
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 // conclude makes a finding of how a check ended.

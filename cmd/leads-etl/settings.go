@@ -8,6 +8,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
+	"github.com/leads-etl/leads-etl/sinks/kafka"
 	"github.com/leads-etl/leads-etl/sinks/ndjson"
 	"github.com/leads-etl/leads-etl/sinks/parquet"
 	"github.com/leads-etl/leads-etl/source"
@@ -27,6 +28,7 @@ type settings struct {
 
 	Parquet parquet.Config `embed:"" prefix:"parquet-" envprefix:"LEADS_ETL_PARQUET_" group:"parquet"`
 	NDJSON  ndjson.Config  `embed:"" prefix:"ndjson-" envprefix:"LEADS_ETL_NDJSON_" group:"ndjson"`
+	Kafka   kafka.Config   `embed:"" prefix:"kafka-" envprefix:"LEADS_ETL_KAFKA_" group:"kafka"`
 }
 
 // sectionGroups title the sections in the help.
@@ -108,4 +110,5 @@ func (s *settings) validate(report func(section, key, problem string)) {
 	s.State.Validate(of("state"))
 	s.Parquet.Validate(of("parquet"))
 	s.NDJSON.Validate(of("ndjson"))
+	s.Kafka.Validate(of("kafka"))
 }

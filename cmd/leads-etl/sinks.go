@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/sinks/kafka"
 	"github.com/leads-etl/leads-etl/sinks/ndjson"
 	"github.com/leads-etl/leads-etl/sinks/parquet"
 )
@@ -19,7 +20,7 @@ type sink struct {
 	where string
 	open  func(ctx context.Context, b deliver.Binding, logger *slog.Logger) (deliver.Sink, error)
 	// check tries the destination and leaves nothing behind.
-	check func(ctx context.Context) error
+	check func(ctx context.Context, b deliver.Binding) []finding
 }
 
 // sinkNames are all there are, in the order in which they are shown.
@@ -32,14 +33,21 @@ func (s *settings) sinks() []sink {
 		on = append(on, sink{
 			name: "parquet", where: s.Parquet.Dir,
 			open:  opener(s.Parquet, parquet.Open),
-			check: func(ctx context.Context) error { return parquet.Check(ctx, s.Parquet) },
+			check: folderCheck("parquet", s.Parquet, parquet.Check),
 		})
 	}
 	if s.NDJSON.On() {
 		on = append(on, sink{
 			name: "ndjson", where: s.NDJSON.Dir,
 			open:  opener(s.NDJSON, ndjson.Open),
-			check: func(ctx context.Context) error { return ndjson.Check(ctx, s.NDJSON) },
+			check: folderCheck("ndjson", s.NDJSON, ndjson.Check),
+		})
+	}
+	if s.Kafka.On() {
+		on = append(on, sink{
+			name: "kafka", where: strings.Join(s.Kafka.Brokers, ","),
+			open:  opener(s.Kafka, kafka.Open),
+			check: func(ctx context.Context, b deliver.Binding) []finding { return kafkaCheck(ctx, s.Kafka, b) },
 		})
 	}
 	return on
