@@ -47,8 +47,9 @@ type encoder struct {
 }
 
 func newEncoder(w io.Writer, compression compress.Codec, rowGroupRows int, roll int64) *encoder {
+	s := newFileSchema()
 	options := []pq.WriterOption{
-		fileSchema,
+		s.Schema,
 		pq.Compression(compression),
 		pq.DataPageVersion(1),
 		pq.PageBufferSize(libraryPageBytes),
@@ -61,34 +62,26 @@ func newEncoder(w io.Writer, compression compress.Codec, rowGroupRows int, roll 
 		pq.CreatedBy("leads-etl", strconv.Itoa(schema.Version), "parquet-go"),
 		pq.KeyValueMetadata("leads-etl.schema_version", strconv.Itoa(schema.Version)),
 	}
-	filters := make([]pq.BloomFilterColumn, len(bloomColumns))
-	for i, name := range bloomColumns {
-		filters[i] = pq.SplitBlockFilter(bloomBitsPerValue, name)
-	}
-	options = append(options, pq.BloomFilters(filters...))
-	for _, path := range personalPaths() {
-		options = append(options, pq.SkipPageBounds(path...))
+	options = append(options, bloomFilters())
+	for i, path := range s.Columns() {
+		if s.blind[i] != nil {
+			// Bounds would stand in the footer, untruncated.
+			options = append(options, pq.SkipPageBounds(path...))
+		}
 	}
 	e := &encoder{writer: pq.NewGenericWriter[any](w, options...), perRows: rowGroupRows, roll: roll}
 	for i, cw := range e.writer.ColumnWriters() {
-		e.leaves = append(e.leaves, leafColumn{writer: cw, index: i})
+		e.leaves = append(e.leaves, leafColumn{writer: cw, index: i, blind: s.blind[i]})
 	}
 	return e
 }
 
-// personalPaths are the columns of values whose bounds must not be stored: they
-// would be, untruncated, in the footer.
-func personalPaths() (paths [][]string) {
-	personal := make(map[string]bool)
-	for _, c := range schema.Columns {
-		personal[c.Name] = c.Personal
+func bloomFilters() pq.WriterOption {
+	filters := make([]pq.BloomFilterColumn, len(bloomColumns))
+	for i, name := range bloomColumns {
+		filters[i] = pq.SplitBlockFilter(bloomBitsPerValue, name)
 	}
-	for _, path := range fileSchema.Columns() {
-		if personal[path[0]] {
-			paths = append(paths, path)
-		}
-	}
-	return paths
+	return pq.BloomFilters(filters...)
 }
 
 // Write adds rows until the file has its size.

@@ -1,13 +1,13 @@
 package parquet
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 
 	pq "github.com/parquet-go/parquet-go"
-	thrift "github.com/parquet-go/parquet-go/format"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // blindIndexer makes a column index that tells nothing of the values: its bounds
@@ -18,17 +18,17 @@ type blindIndexer struct {
 	min, max   []byte
 	nullPages  []bool
 	nullCounts []int64
+	maxes      [][]byte
 }
 
-// highest is above any text that is not made to be above it: sixteen times the
-// last code point, which is no character. Bounds of strings must be strings, so
-// 0xFF will not do.
-var highest = bytes.Repeat([]byte("\U0010FFFF"), 16)
+// last is the greatest code point, which is no character. Bounds of strings must
+// be strings, so 0xFF will not do.
+const last = "\U0010FFFF"
 
 func newBlindIndexer(k pq.Kind) *blindIndexer {
 	switch k {
 	case pq.ByteArray:
-		return &blindIndexer{min: []byte{}, max: highest}
+		return &blindIndexer{min: []byte{}, max: []byte(last)}
 	case pq.Int64:
 		return &blindIndexer{
 			min: binary.LittleEndian.AppendUint64(nil, 1<<63), // math.MinInt64
@@ -39,26 +39,35 @@ func newBlindIndexer(k pq.Kind) *blindIndexer {
 	}
 }
 
+// see raises the bound above a text that begins as the bound does, which no real
+// text does.
+func (b *blindIndexer) see(s string) {
+	for strings.HasPrefix(s, string(b.max)) {
+		b.max = append(slices.Clip(b.max), last...)
+	}
+}
+
 func (b *blindIndexer) Reset() {
-	b.nullPages, b.nullCounts = b.nullPages[:0], b.nullCounts[:0]
+	b.nullPages, b.nullCounts, b.maxes = b.nullPages[:0], b.nullCounts[:0], b.maxes[:0]
 }
 
 func (b *blindIndexer) IndexPage(numValues, numNulls int64, _, _ pq.Value) {
 	b.nullPages = append(b.nullPages, numValues == numNulls)
 	b.nullCounts = append(b.nullCounts, numNulls)
+	b.maxes = append(b.maxes, b.max)
 }
 
-func (b *blindIndexer) ColumnIndex() thrift.ColumnIndex {
+func (b *blindIndexer) ColumnIndex() format.ColumnIndex {
 	// The library keeps the index of a row group until the file is closed, and
 	// the indexer goes on with the next.
-	index := thrift.ColumnIndex{
+	index := format.ColumnIndex{
 		NullPages:  slices.Clone(b.nullPages),
 		NullCounts: slices.Clone(b.nullCounts),
-		// Bounds that are all the same are in ascending order.
-		BoundaryOrder: thrift.Ascending,
+		// The lower bounds are all the same, and the upper ones never fall.
+		BoundaryOrder: format.Ascending,
 	}
-	for _, null := range b.nullPages {
-		lo, hi := b.min, b.max
+	for i, null := range b.nullPages {
+		lo, hi := b.min, b.maxes[i]
 		if null {
 			lo, hi = []byte{}, []byte{}
 		}

@@ -27,7 +27,7 @@ func Open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger)
 
 // open is Open with a hook that lets tests fail steps of the file system.
 func open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (*files.Sink, error) {
-	f, err := format(c)
+	f, err := newFormat(c)
 	if err != nil {
 		return nil, &deliver.PermanentError{Err: err}
 	}
@@ -37,7 +37,7 @@ func open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger,
 // Check tries whether the folder can be written, and leaves nothing there.
 func Check(ctx context.Context, c Config) error { return files.Check(ctx, c.Options) }
 
-func format(c Config) (files.Format, error) {
+func newFormat(c Config) (files.Format, error) {
 	if c.RowGroupRows <= 0 {
 		return files.Format{}, fmt.Errorf("row-group-rows %d is not positive", c.RowGroupRows)
 	}
@@ -66,9 +66,23 @@ func codec(name string) (compress.Codec, error) {
 		return &gzip.Codec{Level: gzip.DefaultCompression}, nil
 	case LZ4:
 		// The levels from Fast on are LZ4 HC, at a tenth of the speed.
-		return &lz4.Codec{Level: lz4.Fastest}, nil
+		return &lz4Codec{lz4.Codec{Level: lz4.Fastest}}, nil
 	case Zstd:
 		return &zstd.Codec{Level: zstd.SpeedFastest}, nil
 	}
 	return nil, fmt.Errorf("compression %q is none of %v", name, compressions)
+}
+
+// lz4Codec decodes into the buffer that it is given. The library's own makes
+// another where a page was compressed to more than a third, and its caller goes
+// on with the first, unfilled, if the lengths are the same. The writer decodes
+// pages when it fills bloom filters.
+type lz4Codec struct{ lz4.Codec }
+
+func (c *lz4Codec) Decode(dst, src []byte) ([]byte, error) {
+	out, err := c.Codec.Decode(dst, src)
+	if err != nil || len(out) > len(dst) {
+		return out, err
+	}
+	return dst[:copy(dst, out)], nil
 }

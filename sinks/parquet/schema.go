@@ -8,45 +8,52 @@ import (
 	"github.com/leads-etl/leads-etl/schema"
 )
 
-// fileSchema is the Parquet schema of the event row. It follows from the table
-// of columns.
-var fileSchema = pq.NewSchema("lead", group(columnFields()))
+// fileSchema is the Parquet schema of one file of event rows. It follows from
+// the table of columns. It belongs to one writer, as its indexers do.
+type fileSchema struct {
+	*pq.Schema
+	// blind are the indexers of columns about people, by the index of the leaf;
+	// nil for others.
+	blind []*blindIndexer
+}
 
-func columnFields() []pq.Field {
+func newFileSchema() *fileSchema {
+	s := new(fileSchema)
 	fields := make([]pq.Field, len(schema.Columns))
 	for i, c := range schema.Columns {
-		n := node(c.Type, c.Personal)
+		n := s.node(c.Type, c.Personal)
 		if c.Nullable {
 			n = pq.Optional(n)
 		}
 		fields[i] = field{n, c.Name}
 	}
-	return fields
+	s.Schema = pq.NewSchema("lead", group(fields))
+	return s
 }
 
 // node returns the node of a column's type, required.
-func node(t schema.Type, personal bool) pq.Node {
+func (s *fileSchema) node(t schema.Type, personal bool) pq.Node {
 	switch t {
-	case schema.TypeString:
-		return leaf(pq.String().Type(), personal)
+	case schema.TypeString, schema.TypeJSON:
+		// Not the logical type JSON: polars reads it as bytes, and Arrow as an
+		// extension type.
+		return s.leaf(pq.String().Type(), personal)
 	case schema.TypeInt32:
-		return leaf(pq.Int32Type, personal)
+		return s.leaf(pq.Int32Type, personal)
 	case schema.TypeInt64:
-		return leaf(pq.Int64Type, personal)
+		return s.leaf(pq.Int64Type, personal)
 	case schema.TypeBool:
-		return leaf(pq.BooleanType, personal)
+		return s.leaf(pq.BooleanType, personal)
 	case schema.TypeTimestamp:
-		return leaf(pq.Timestamp(pq.Microsecond).Type(), personal)
+		return s.leaf(pq.Timestamp(pq.Microsecond).Type(), personal)
 	case schema.TypeDecimal:
-		return leaf(pq.Decimal(schema.DecimalScale, schema.DecimalPrecision, pq.Int64Type).Type(), personal)
-	case schema.TypeJSON:
-		return leaf(pq.JSON().Type(), personal)
+		return s.leaf(pq.Decimal(schema.DecimalScale, schema.DecimalPrecision, pq.Int64Type).Type(), personal)
 	case schema.TypeStrings:
-		return pq.List(leaf(pq.String().Type(), personal))
+		return pq.List(s.leaf(pq.String().Type(), personal))
 	case schema.TypeMessages:
 		fields := make([]pq.Field, len(schema.MessageColumns))
 		for i, c := range schema.MessageColumns {
-			fields[i] = field{pq.Optional(node(c.Type, personal)), c.Name}
+			fields[i] = field{pq.Optional(s.node(c.Type, personal)), c.Name}
 		}
 		return pq.List(group(fields))
 	default:
@@ -54,28 +61,34 @@ func node(t schema.Type, personal bool) pq.Node {
 	}
 }
 
-// leaf returns a column of values. Strings are PLAIN, which every engine reads,
-// and not the library's choice, DELTA_LENGTH_BYTE_ARRAY.
-func leaf(t pq.Type, personal bool) pq.Node {
-	return pq.Encoded(pq.Leaf(columnType{t, personal}), &pq.Plain)
+// leaf returns the next column of values. Strings are PLAIN, which every engine
+// reads, and not the library's choice, DELTA_LENGTH_BYTE_ARRAY. Dictionaries
+// would save some 2 % of a compressed file, and are left out.
+func (s *fileSchema) leaf(t pq.Type, personal bool) pq.Node {
+	var blind *blindIndexer
+	if personal {
+		blind = newBlindIndexer(t.Kind())
+	}
+	s.blind = append(s.blind, blind)
+	return pq.Encoded(pq.Leaf(columnType{t, blind}), &pq.Plain)
 }
 
 // columnType is a column's type with what the library leaves no other way to
 // change.
 type columnType struct {
 	pq.Type
-	personal bool
+	blind *blindIndexer
 }
 
 // EstimateNumValues keeps the library from reserving memory for whole pages: it
-// is asked how many values a page of pageBufferSize holds.
+// is asked how many values a page of libraryPageBytes holds.
 func (columnType) EstimateNumValues(int) int { return 0 }
 
-// NewColumnIndexer returns an indexer that knows nothing of the values, if they
+// NewColumnIndexer returns the indexer that knows nothing of the values, if they
 // are about people.
 func (t columnType) NewColumnIndexer(sizeLimit int) pq.ColumnIndexer {
-	if t.personal {
-		return newBlindIndexer(t.Kind())
+	if t.blind != nil {
+		return t.blind
 	}
 	return t.Type.NewColumnIndexer(sizeLimit)
 }

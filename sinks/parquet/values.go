@@ -13,6 +13,8 @@ import (
 type leafColumn struct {
 	writer *pq.ColumnWriter
 	index  int
+	// blind is the column's indexer if it is about people.
+	blind *blindIndexer
 	// values is what is about to be written, bytes its size.
 	values []pq.Value
 	bytes  int
@@ -34,6 +36,9 @@ func (l *leafColumn) add(v pq.Value, repetition, definition int) {
 func (l *leafColumn) addText(s string, repetition, definition int) {
 	l.values = append(l.values, text(s).Level(repetition, definition, l.index))
 	l.bytes += lengthBytes + len(s)
+	if l.blind != nil && len(s) > 0 && s[0] == last[0] {
+		l.blind.see(s)
+	}
 }
 
 // addNull adds that there is no value; definition says on which level.
