@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -40,9 +41,14 @@ func compressor(compression string) (func(w io.Writer) io.WriteCloser, error) {
 	case None:
 		return func(w io.Writer) io.WriteCloser { return plain{w} }, nil
 	case Gzip:
-		// The header is without a time, so that the same rows are the same bytes.
 		gz, err := gzip.NewWriterLevel(io.Discard, gzip.DefaultCompression)
-		return func(w io.Writer) io.WriteCloser { gz.Reset(w); return gz }, err
+		return func(w io.Writer) io.WriteCloser {
+			gz.Reset(w)
+			// 0 in the header, which is no time. The zero time.Time would be one in
+			// 2042.
+			gz.ModTime = time.Unix(0, 0)
+			return gz
+		}, err
 	case Zstd:
 		// More than one at a time would cut blocks as goroutines happen to run.
 		zs, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
