@@ -10,22 +10,45 @@ import (
 )
 
 // ReadCommitted returns the records of the topic, as a read_committed consumer
-// sees them, in the order of their offsets within each partition. It returns
-// what there was at the time of the call; the test fails if an open transaction
-// keeps it from being read to the end within 30 seconds.
+// sees them at the time of the call, in the order of their offsets within each
+// partition. It waits for transactions that have ended and whose markers are
+// being written; those that are open it stops at, as such a consumer does.
 func ReadCommitted(t testing.TB, brokers []string, topic string) []*kgo.Record {
 	t.Helper()
-	return read(t, brokers, topic, kgo.ReadCommitted())
+	return read(t, brokers, topic, kgo.ReadCommitted(), stableOffsets)
 }
 
 // ReadAll returns the records that a careless consumer sees: aborted ones and
 // those of open transactions too.
 func ReadAll(t testing.TB, brokers []string, topic string) []*kgo.Record {
 	t.Helper()
-	return read(t, brokers, topic, kgo.ReadUncommitted())
+	return read(t, brokers, topic, kgo.ReadUncommitted(), func(ctx context.Context, admin *kadm.Client, topic string) (kadm.ListedOffsets, error) {
+		return admin.ListEndOffsets(ctx, topic)
+	})
 }
 
-func read(t testing.TB, brokers []string, topic string, level kgo.IsolationLevel) []*kgo.Record {
+// stableOffsets returns the offsets up to which no transaction is open, when no
+// transaction is in the middle of ending.
+func stableOffsets(ctx context.Context, admin *kadm.Client, topic string) (kadm.ListedOffsets, error) {
+	for {
+		ending, err := admin.ListTransactions(ctx, nil, []string{"PrepareCommit", "PrepareAbort"})
+		if err != nil {
+			return nil, err
+		}
+		if len(ending) == 0 {
+			return admin.ListCommittedOffsets(ctx, topic)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func read(t testing.TB, brokers []string, topic string, level kgo.IsolationLevel,
+	endOffsets func(context.Context, *kadm.Client, string) (kadm.ListedOffsets, error),
+) []*kgo.Record {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	defer cancel()
@@ -40,12 +63,12 @@ func read(t testing.TB, brokers []string, topic string, level kgo.IsolationLevel
 	if err != nil {
 		t.Fatalf("reading %s: %v", topic, err)
 	}
-	ends, err := admin.ListEndOffsets(ctx, topic)
+	ends, err := endOffsets(ctx, admin, topic)
 	if err != nil {
 		t.Fatalf("reading %s: %v", topic, err)
 	}
-	// Control records are kept because every partition's log ends with one, and
-	// reaching it is how a partition is known to be read.
+	// Control records are kept because what is to be read mostly ends with one,
+	// and reaching it is how a partition is known to be read.
 	left := make(map[int32]int64)
 	offsets := make(map[int32]kgo.Offset)
 	ends.Each(func(end kadm.ListedOffset) {

@@ -82,11 +82,23 @@ func (k *Kafka) Partitions(t testing.TB, topic string) int {
 }
 
 // Allow gives the user Limited operations on a resource (topic, transactional
-// id), by its name.
+// id, the cluster), by its name.
 func (k *Kafka) Allow(t testing.TB, resource kmsg.ACLResourceType, name string, operations ...kadm.ACLOperation) {
 	t.Helper()
+	k.rule(t, kadm.NewACLs().Allow("User:"+Limited).AllowHosts("*"), resource, name, operations)
+}
+
+// Deny takes operations on a resource from the user Limited, whatever is
+// allowed.
+func (k *Kafka) Deny(t testing.TB, resource kmsg.ACLResourceType, name string, operations ...kadm.ACLOperation) {
+	t.Helper()
+	k.rule(t, kadm.NewACLs().Deny("User:"+Limited).DenyHosts("*"), resource, name, operations)
+}
+
+func (k *Kafka) rule(t testing.TB, b *kadm.ACLBuilder, resource kmsg.ACLResourceType, name string, operations []kadm.ACLOperation) {
+	t.Helper()
+	b = b.Operations(operations...).ResourcePatternType(kadm.ACLPatternLiteral)
 	k.admin(t, func(ctx context.Context, admin *kadm.Client) error {
-		b := kadm.NewACLs().Allow("User:" + Limited).AllowHosts("*").Operations(operations...).ResourcePatternType(kadm.ACLPatternLiteral)
 		switch resource {
 		case kmsg.ACLResourceTypeTopic:
 			b = b.Topics(name)
@@ -103,7 +115,28 @@ func (k *Kafka) Allow(t testing.TB, resource kmsg.ACLResourceType, name string, 
 				err = c.Err
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		// The broker learns of them a moment after they are made.
+		for {
+			found, err := admin.DescribeACLs(ctx, b)
+			if err != nil {
+				return err
+			}
+			n := 0
+			for _, f := range found {
+				n += len(f.Described)
+			}
+			if n >= len(created) {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("waiting for %d ACLs, %d are there: %w", len(created), n, ctx.Err())
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -15,6 +16,12 @@ type Wire struct {
 	mu     sync.Mutex
 	faults []*fault
 	seen   map[int16]int
+
+	// A failure for good, from a step on.
+	keys   []int16
+	from   int // 0: none
+	steps  int
+	answer bool
 }
 
 type fault struct {
@@ -42,6 +49,21 @@ func (w *Wire) add(f *fault) {
 	w.faults = append(w.faults, f)
 }
 
+// FailFrom lets the nth request (from 1) of those API keys and all after it
+// fail, or its answer get lost, until it is called with 0. It counts anew.
+func (w *Wire) FailFrom(n int, answer bool, keys ...int16) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.from, w.answer, w.keys, w.steps = n, answer, keys, 0
+}
+
+// Steps returns how many of the requests that FailFrom named were made since.
+func (w *Wire) Steps() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.steps
+}
+
 // Requests returns how many requests of that API key the client made.
 func (w *Wire) Requests(key int16) int {
 	w.mu.Lock()
@@ -66,6 +88,11 @@ func (w *Wire) next(key int16) *fault {
 		w.seen = make(map[int16]int)
 	}
 	w.seen[key]++
+	if slices.Contains(w.keys, key) {
+		if w.steps++; w.from > 0 && w.steps >= w.from {
+			return &fault{answer: w.answer}
+		}
+	}
 	for _, f := range w.faults {
 		if f.key != key || f.times == 0 {
 			continue

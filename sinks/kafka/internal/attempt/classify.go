@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/segmentio/kafka-go"
@@ -119,6 +120,12 @@ func IsNetwork(err error) bool {
 	return false
 }
 
+// ExpectsTLS reports whether the broker answered a client without TLS by a TLS
+// alert. kafka-go sees that, and says it in words only.
+func ExpectsTLS(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) && strings.Contains(err.Error(), "expecting TLS")
+}
+
 // isTLSFailure reports whether the two sides do not agree on TLS or on each
 // other's certificates. Some of these are net.Errors too, but no repetition
 // mends them.
@@ -129,7 +136,11 @@ func isTLSFailure(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
+	// The other side's alert has a type that crypto/tls keeps to itself.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return true
+	}
+	if ExpectsTLS(err) {
 		return true
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {

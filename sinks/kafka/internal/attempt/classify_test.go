@@ -56,6 +56,7 @@ func TestConnectionErrors(t *testing.T) {
 		{protocol.Errorf("correlation id mismatch"), Retry},
 		{tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, Permanent},
 		{&net.OpError{Op: "remote error", Err: tls.AlertError(116)}, Permanent},
+		{fmt.Errorf("%w: broker appears to be expecting TLS", io.ErrUnexpectedEOF), Permanent},
 		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, Permanent},
 		{x509.HostnameError{Host: "kafka.example.com", Certificate: &x509.Certificate{}}, Permanent},
 		{fmt.Errorf("%w: with the broker's words", kafka.TopicAuthorizationFailed), Permanent},

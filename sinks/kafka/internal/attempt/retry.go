@@ -26,6 +26,11 @@ const (
 	firstMarkerWait, longestMarkerWait = 2 * time.Millisecond, 100 * time.Millisecond
 )
 
+// markerPatience is how long the broker may take to write a transaction's
+// markers, if that is longer than patience: it is at work, and its answer says
+// so.
+const markerPatience = 30 * time.Second
+
 // tellAfter is how many failures of a request are worth a line in the log.
 const tellAfter = 5
 
@@ -43,13 +48,15 @@ func (p Policy) Do(ctx context.Context, op string, request func(context.Context)
 		if ctx.Err() != nil {
 			return ended(ctx, err)
 		}
-		if Classify(err) != Retry || time.Since(start) > p.Patience {
+		pause, longest, patience := &wait, longestWait, p.Patience
+		markers := errors.Is(err, kafka.ConcurrentTransactions)
+		if markers {
+			pause, longest, patience = &markerWait, longestMarkerWait, max(p.Patience, markerPatience)
+		}
+		if Classify(err) != Retry || time.Since(start) > patience {
 			return err
 		}
-		pause, longest := &wait, longestWait
-		if errors.Is(err, kafka.ConcurrentTransactions) {
-			pause, longest = &markerWait, longestMarkerWait
-		} else if attempt == tellAfter {
+		if attempt == tellAfter && !markers {
 			p.Logger.WarnContext(ctx, "kafka: a request keeps failing and is tried on", "request", op, "attempts", attempt, "error", err)
 		}
 		// Half of it at random, so that clients do not come back in step.

@@ -64,11 +64,21 @@ func TestLostInit(t *testing.T) {
 	both(t, func(t *testing.T, k *kafkatest.Kafka) {
 		r := newRig(t, k)
 		r.wire.DropAnswers(initProducerID, 0, 2)
-		if err := r.Init(t.Context()); err != nil {
+		r.start(t)
+		r.transact(t, 0, 30)
+		if err := r.write(t.Context(), 1000, 30); err != nil {
 			t.Fatal(err)
 		}
-		r.transact(t, 0, 30)
-		r.expect(t, 30)
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.wire.DropAnswers(endTxn, 0, 2)
+		if err := r.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.wire.DropAnswers(initProducerID, 0, 2)
+		r.transact(t, 30, 30)
+		r.expect(t, 60)
 	})
 }
 
@@ -95,9 +105,7 @@ func TestRetriedErrors(t *testing.T) {
 				r.transact(t, 0, 10)
 				fault := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: code, Count: 3})
 				if key == kmsg.InitProducerID {
-					if err := r.Init(t.Context()); err != nil {
-						t.Fatal(err)
-					}
+					r.start(t)
 				}
 				r.transact(t, 10, 50)
 				r.transact(t, 60, 10)
@@ -157,7 +165,7 @@ func TestPermanentErrors(t *testing.T) {
 			k, cluster := kafkatest.Fake(t)
 			r := newRig(t, k)
 			cluster.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: code, Count: -1})
-			err := r.Init(t.Context())
+			err := r.tryStart(t)
 			if err == nil {
 				err = r.write(t.Context(), 0, 10)
 			}
@@ -230,9 +238,9 @@ func TestRandomFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			lost++
-			err = r.Abort(t.Context())
-			for err != nil {
-				err = r.Init(t.Context())
+			// As a sink that is opened anew, if the abort did not go through.
+			for err = r.Abort(t.Context()); err != nil; {
+				err = r.tryStart(t)
 			}
 			// The commit may have gone through.
 			if committed := kafkatest.ReadCommitted(t, k.Brokers, r.topic); len(committed) == (round+1)*each {
@@ -273,5 +281,4 @@ func TestCancelledWhileTheBrokerIsSilent(t *testing.T) {
 	if err := r.Abort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	cluster.ControlKey(produce, func(kmsg.Request) (kmsg.Response, error, bool) { return nil, nil, false })
 }

@@ -103,6 +103,9 @@ func (p *Producer) sendSpan(tx *transaction, l *lane, s span) (int, error) {
 		return 0, &Error{Op: "Produce", Topic: l.topic, Partition: l.partition, Err: err}
 	}
 	err = p.policy().Do(tx.ctx, "Produce", func(ctx context.Context) error {
+		if p.failed(tx) {
+			return errOver
+		}
 		res, err := p.client.RawProduce(ctx, &kafka.RawProduceRequest{
 			Topic:           l.topic,
 			Partition:       l.partition,

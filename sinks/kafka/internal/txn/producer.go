@@ -37,8 +37,9 @@ type Config struct {
 	// that was not ended.
 	TransactionTimeout time.Duration
 	// RequestTimeout is how long one attempt may take, Patience for how long a
-	// request is tried again.
-	RequestTimeout, Patience time.Duration
+	// request is tried again, InitPatience the same for Init, which may have to
+	// wait for the end of another's transaction.
+	RequestTimeout, Patience, InitPatience time.Duration
 }
 
 func (c *Config) setDefaults() {
@@ -49,6 +50,7 @@ func (c *Config) setDefaults() {
 	set(&c.TransactionTimeout, 5*time.Minute)
 	set(&c.RequestTimeout, 30*time.Second)
 	set(&c.Patience, 90*time.Second)
+	set(&c.InitPatience, c.Patience)
 }
 
 func set[T int | time.Duration](v *T, value T) {
@@ -68,6 +70,9 @@ type Producer struct {
 	// Init: so is every lane's sequence.
 	session session
 	stale   bool
+	// dead is why the producer is of no use any more: it was fenced, or does not
+	// know whether its last transaction is open.
+	dead error
 
 	// mu guards what senders and the caller share: the lanes, and what of the
 	// transaction is said to be guarded.
@@ -113,17 +118,18 @@ func (p *Producer) Expect(topic string, partition int) {
 	p.expected = append(p.expected, target{topic, partition})
 }
 
-// Stale reports whether Init is needed before the next transaction.
-func (p *Producer) Stale() bool { return p.stale }
-
-// Init takes the transactional id: it fences whoever held it, and waits until
-// what they left open, or we did, is aborted. Without a transactional id it does
-// nothing.
+// Init makes the producer ready for a transaction, if it is not. The first time
+// it takes the transactional id: that fences whoever held it, and waits until
+// what they left open is aborted. Later, after a failure, it goes on as the one
+// who held the id last, and fails if that is another by now. Without a
+// transactional id it does nothing.
 func (p *Producer) Init(ctx context.Context) error {
-	if !p.transactional() {
+	switch {
+	case p.dead != nil:
+		return p.dead
+	case !p.stale:
 		return nil
-	}
-	if p.tx != nil {
+	case p.tx != nil:
 		return errOpen
 	}
 	err := p.initProducerID(ctx)
@@ -133,7 +139,11 @@ func (p *Producer) Init(ctx context.Context) error {
 		err = p.initProducerID(ctx)
 	}
 	if err != nil {
-		return &Error{Op: "InitProducerID", Verdict: attempt.Classify(err), Err: err}
+		e := &Error{Op: "InitProducerID", Verdict: attempt.Classify(err), Err: err}
+		if e.Verdict == attempt.Fenced {
+			p.dead = e
+		}
+		return e
 	}
 	for _, l := range p.lanes {
 		l.sequence = 0
@@ -146,12 +156,14 @@ func (p *Producer) Init(ctx context.Context) error {
 const leastTimeout = 10 * time.Second
 
 func (p *Producer) initProducerID(ctx context.Context) error {
-	return p.policy().Do(ctx, "InitProducerID", func(ctx context.Context) error {
+	policy := p.policy()
+	policy.Patience = p.cfg.InitPatience
+	return policy.Do(ctx, "InitProducerID", func(ctx context.Context) error {
 		res, err := p.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{
 			TransactionalID:      p.cfg.TransactionalID,
 			TransactionTimeoutMs: int(p.cfg.TransactionTimeout.Milliseconds()),
-			// Zeros would ask to continue a session, which is refused.
-			ProducerID: -1, ProducerEpoch: -1,
+			// At first -1 and -1, which take the id from whoever has it.
+			ProducerID: int(p.session.id), ProducerEpoch: int(p.session.epoch),
 		})
 		if err != nil {
 			return err

@@ -16,7 +16,7 @@ import (
 // transaction is what is open between Begin and Commit or Abort. Without a
 // transactional id it is just what has not been sent yet.
 type transaction struct {
-	// ctx ends with the transaction's failure or end; senders run under it.
+	// ctx is what senders run under.
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	senders sync.WaitGroup
@@ -35,13 +35,20 @@ type transaction struct {
 	began time.Time
 }
 
-// fail makes err the transaction's error, if it is the first, and stops the
-// senders. The caller holds mu.
+// fail makes err the transaction's error, if it is the first. Senders make no
+// request after that, but those under way are let finish. The caller holds mu.
 func (tx *transaction) fail(err error) {
 	if tx.err == nil {
 		tx.err = err
-		tx.cancel(err)
 	}
+}
+
+// failed reports whether the transaction has failed or is being ended: no new
+// request is to be made for it.
+func (p *Producer) failed(tx *transaction) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return tx.err != nil
 }
 
 // broadcast wakes who waits for a change. The caller holds mu.
@@ -56,14 +63,14 @@ var (
 	errNone = errors.New("no transaction is open")
 )
 
-// Begin opens a transaction. It needs an Init that came after the last failure.
-// The context's values are kept, its end is not: Abort ends a transaction.
+// Begin opens a transaction, after Init if need be. The context's values are
+// kept, its end is not: Abort ends a transaction.
 func (p *Producer) Begin(ctx context.Context) error {
-	switch {
-	case p.tx != nil:
+	if p.tx != nil {
 		return errOpen
-	case p.stale:
-		return errors.New("the producer has no valid session")
+	}
+	if err := p.Init(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	p.tx = &transaction{
@@ -158,21 +165,7 @@ func (p *Producer) Commit(ctx context.Context) (int64, error) {
 	if !tx.began.IsZero() {
 		// The answer may be lost and the commit done: asked again, the broker
 		// says yes to what it has done already.
-		err := p.policy().Do(ctx, "EndTxn", func(ctx context.Context) error {
-			res, err := p.client.EndTxn(ctx, &kafka.EndTxnRequest{
-				TransactionalID: p.cfg.TransactionalID,
-				ProducerID:      int(p.session.id),
-				ProducerEpoch:   int(p.session.epoch),
-				Committed:       true,
-			})
-			if err != nil {
-				return err
-			}
-			return res.Error
-		})
-		if err != nil {
-			p.stale = true
-			err = p.judge(tx, &Error{Op: "EndTxn", Verdict: attempt.Classify(err), Err: err})
+		if err := p.endTxn(ctx, tx, true); err != nil {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			tx.fail(err)
@@ -183,24 +176,72 @@ func (p *Producer) Commit(ctx context.Context) (int64, error) {
 	return tx.sent, nil
 }
 
+// endTxn asks the broker to end the transaction.
+func (p *Producer) endTxn(ctx context.Context, tx *transaction, commit bool) error {
+	err := p.policy().Do(ctx, "EndTxn", func(ctx context.Context) error {
+		res, err := p.client.EndTxn(ctx, &kafka.EndTxnRequest{
+			TransactionalID: p.cfg.TransactionalID,
+			ProducerID:      int(p.session.id),
+			ProducerEpoch:   int(p.session.epoch),
+			Committed:       commit,
+		})
+		if err != nil {
+			return err
+		}
+		return res.Error
+	})
+	if err != nil {
+		return p.judge(tx, &Error{Op: "EndTxn", Verdict: attempt.Classify(err), Err: err})
+	}
+	return nil
+}
+
 // Abort gives the open transaction up, if there is one: nothing of it will be
-// visible, unless a Commit that failed had gone through. If the broker was told
-// of the transaction, Init makes it abort; if that fails, the producer stays
-// stale, and the broker aborts by itself in the end. Without a transactional id
-// what was sent stays.
+// visible, unless a Commit that failed had gone through. After an error it is
+// not known whether the transaction is open still, and the producer is of no use
+// any more; a new one's Init, or the broker in its time, ends it. Without a
+// transactional id, what was sent stays.
 func (p *Producer) Abort(ctx context.Context) error {
 	tx := p.tx
 	if tx == nil {
 		return nil
 	}
-	tx.cancel(errOver)
-	tx.senders.Wait()
+	p.stop(ctx, tx)
+	failure := tx.err
 	p.end(tx)
 	if tx.began.IsZero() {
 		return nil
 	}
 	p.stale = true
-	return p.Init(ctx)
+	if e, ok := errors.AsType[*Error](failure); ok && e.Verdict == attempt.Fenced {
+		// The successor's Init has aborted it.
+		p.dead = failure
+		return nil
+	}
+	err := p.endTxn(ctx, tx, false)
+	if errors.Is(err, kafka.InvalidTransactionState) {
+		// It is not open: the broker was never told, or the commit went through.
+		return nil
+	}
+	p.dead = err
+	return err
+}
+
+// grace is how long Abort lets requests finish that are under way. One that is
+// left alone may reach its broker after the abort; brokers before Kafka 3.6 do
+// not check, and would take its batch into the log.
+const grace = 2 * time.Second
+
+// stop ends the transaction's senders.
+func (p *Producer) stop(ctx context.Context, tx *transaction) {
+	p.mu.Lock()
+	tx.fail(errOver)
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	release := context.AfterFunc(ctx, func() { tx.cancel(errOver) })
+	defer release()
+	tx.senders.Wait()
 }
 
 // end empties the lanes; no sender runs any more.
@@ -250,6 +291,9 @@ func (p *Producer) join(tx *transaction, l *lane) error {
 
 	failed := l.target
 	err := p.policy().Do(tx.ctx, "AddPartitionsToTxn", func(ctx context.Context) error {
+		if p.failed(tx) {
+			return errOver
+		}
 		res, err := p.client.AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
 			TransactionalID: p.cfg.TransactionalID,
 			ProducerID:      int(p.session.id),

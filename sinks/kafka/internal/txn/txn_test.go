@@ -52,14 +52,17 @@ func newRig(t *testing.T, k *kafkatest.Kafka, change ...func(*txn.Config)) *rig 
 // start makes a new producer for the rig, which fences the one before.
 func (r *rig) start(t *testing.T) {
 	t.Helper()
-	p := txn.New(r.cfg)
-	// The test's context is over when this runs: it ends the senders, and asks
-	// nothing of the broker.
-	t.Cleanup(func() { _ = p.Abort(t.Context()) })
-	if err := p.Init(t.Context()); err != nil {
+	if err := r.tryStart(t); err != nil {
 		t.Fatal(err)
 	}
-	r.Producer = p
+}
+
+func (r *rig) tryStart(t *testing.T) error {
+	r.Producer = txn.New(r.cfg)
+	// The test's context is over when this runs: it ends the senders, and asks
+	// nothing of the broker.
+	t.Cleanup(func() { _ = r.Abort(t.Context()) })
+	return r.Init(t.Context())
 }
 
 // write begins a transaction and adds n records to it, numbered from first,
@@ -234,6 +237,48 @@ func TestSuccessorFences(t *testing.T) {
 		successor.transact(t, 30, 30)
 		successor.expect(t, 60)
 	})
+}
+
+// TestZombieLeavesItsSuccessorAlone lets a producer that has been replaced end
+// its transaction, as a process does that is asked to stop: that must not fence
+// the successor.
+func TestZombieLeavesItsSuccessorAlone(t *testing.T) {
+	for _, knows := range []bool{true, false} {
+		t.Run(fmt.Sprintf("knows=%t", knows), func(t *testing.T) {
+			both(t, func(t *testing.T, k *kafkatest.Kafka) {
+				zombie := newRig(t, k)
+				if err := zombie.write(t.Context(), 1000, 30); err != nil {
+					t.Fatal(err)
+				}
+				if err := zombie.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				successor := *zombie
+				successor.start(t)
+				if err := successor.write(t.Context(), 0, 30); err != nil {
+					t.Fatal(err)
+				}
+				if err := successor.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if knows {
+					if _, err := zombie.Commit(t.Context()); verdict(t, err) != attempt.Fenced {
+						t.Errorf("the zombie's commit: %v", err)
+					}
+				}
+				if err := zombie.Abort(t.Context()); knows != (err == nil) {
+					t.Errorf("the zombie's abort: %v", err)
+				}
+				if err := zombie.Begin(t.Context()); verdict(t, err) != attempt.Fenced {
+					t.Errorf("the zombie begins again: %v", err)
+				}
+				if err := successor.commit(t.Context()); err != nil {
+					t.Errorf("the successor's commit: %v", err)
+				}
+				successor.expect(t, 30)
+			})
+		})
+	}
 }
 
 func TestZombieCannotWrite(t *testing.T) {
