@@ -42,12 +42,12 @@ func runIn(t *testing.T, environ []string, args ...string) (code int, stdout, st
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // no secret
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a test's file
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

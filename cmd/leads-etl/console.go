@@ -36,11 +36,11 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 	c := &console{
 		out:   stdout,
 		err:   progress.NewScreen(stderr),
-		live:  term.IsTerminal(int(stderr.Fd())) && !dumb,                                      //nolint:gosec // a descriptor is small
-		color: term.IsTerminal(int(stdout.Fd())) && !dumb && lookup(environ, "NO_COLOR") == "", //nolint:gosec // as above
+		live:  term.IsTerminal(int(stderr.Fd())) && !dumb,
+		color: term.IsTerminal(int(stdout.Fd())) && !dumb && lookup(environ, "NO_COLOR") == "",
 		ascii: !unicodeLocale(environ),
 		width: func() int {
-			width, _, err := term.GetSize(int(stderr.Fd())) //nolint:gosec // as above
+			width, _, err := term.GetSize(int(stderr.Fd()))
 			if err != nil {
 				return 80
 			}

@@ -88,7 +88,7 @@ func takeApart(err error) []failure {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only what is joined at the top is taken apart
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []failure
 		for _, e := range joined.Unwrap() {
 			all = append(all, takeApart(e)...)

@@ -46,7 +46,7 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 	if err != nil {
 		return fmt.Errorf("reading the journal: %w", err)
 	}
-	defer j.Close() //nolint:errcheck // it is open for reading only
+	defer j.Close()
 	if have, want := j.Identity(), c.identity(); have != want {
 		return &journal.IdentityError{Dir: c.State.Dir, Have: have, Want: want}
 	}

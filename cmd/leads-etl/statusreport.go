@@ -202,4 +202,4 @@ func (s sinkStatus) text() (mark int, text string) {
 }
 
 // size is a number of bytes for people.
-func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) } //nolint:gosec // not negative
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }

@@ -18,7 +18,7 @@ import (
 // seconds is a duration that JSON shows as a number of seconds.
 type seconds time.Duration
 
-func (s seconds) MarshalJSON() ([]byte, error) {
+func (s seconds) MarshalJSON() ([]byte, error) { //nolint:unparam // an interface's
 	return fmt.Appendf(nil, "%.3f", time.Duration(s).Seconds()), nil
 }
 
@@ -132,10 +132,9 @@ func (s *summary) text() string {
 		fmt.Fprintf(&b, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	took := time.Duration(s.Duration).Round(10 * time.Millisecond)
-	switch {
-	case s.Batch == nil:
+	if s.Batch == nil {
 		fmt.Fprintf(&b, "Replayed in %s\n", took)
-	default:
+	} else {
 		how := "Exported"
 		if s.ExitCode != exitDone {
 			how = "Not all exported:"

@@ -131,7 +131,7 @@ func (k *key) ways() string {
 	if k.secret {
 		return "set " + k.env + ", or name a file that holds it with " + name{k.section, k.key + fileSuffix}.String()
 	}
-	return "set " + k.name.String() + " in the configuration file, --" + k.flag.Name + ", or " + k.env
+	return "set " + k.String() + " in the configuration file, --" + k.flag.Name + ", or " + k.env
 }
 
 // want says which kind of value a file must give, for people.

@@ -73,7 +73,7 @@ func readFile(path string) ([]byte, error) {
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("is no configuration: it has %d bytes", info.Size())
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the user names it
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("the file cannot be read: %w", errors.Unwrap(err))
 	}

@@ -98,10 +98,10 @@ func ParseSize(s string) (int64, error) {
 	}
 	digits = strings.TrimSpace(digits)
 	if n, err := strconv.ParseUint(digits, 10, 63); err == nil {
-		if int64(n) > math.MaxInt64/unit { //nolint:gosec // ParseUint keeps to 63 bits
+		if int64(n) > math.MaxInt64/unit {
 			return bad(": it is too large")
 		}
-		return int64(n) * unit, nil //nolint:gosec // as above
+		return int64(n) * unit, nil
 	}
 	if strings.Trim(digits, "0123456789.") != "" {
 		return bad("")
