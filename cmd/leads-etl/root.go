@@ -122,7 +122,7 @@ func withCommand(parser *kong.Kong, args []string) []string {
 
 // commandOf returns the command on whose flags parsing failed, "" if none.
 func commandOf(err error) string {
-	if perr, ok := err.(*kong.ParseError); ok && perr.Context != nil { //nolint:errorlint // kong returns it unwrapped
+	if perr, ok := err.(*kong.ParseError); ok && perr.Context != nil {
 		if node := perr.Context.Selected(); node != nil {
 			return node.Name
 		}

@@ -30,7 +30,7 @@ func (c *simulateCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	url, stop, err := server.Start(c.Addr) //nolint:contextcheck // it runs until stop
+	url, stop, err := server.Start(c.Addr)
 	if err != nil {
 		return err
 	}

@@ -330,7 +330,7 @@ func TestSecretsAreNotFlags(t *testing.T) {
 		t.Fatal(err, ctx.Error)
 	}
 	err = c.RefuseSecrets(ctx)
-	refused, ok := err.(*SecretFlagError) //nolint:errorlint // it is returned as it is
+	refused, ok := err.(*SecretFlagError)
 	if !ok || refused.Flag != "--till-pin" || strings.Contains(err.Error(), "1234") {
 		t.Errorf("got %v", err)
 	}

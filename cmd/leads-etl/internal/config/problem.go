@@ -36,7 +36,7 @@ func (p Problem) String() string {
 
 // Problems is the error of a configuration that cannot be used: everything that
 // is wrong with it.
-type Problems []Problem //nolint:errname // it is a list, and read as one
+type Problems []Problem
 
 // Sort orders the problems by their lines in the file, which it keeps in front
 // of all others.

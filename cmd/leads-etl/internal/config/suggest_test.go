@@ -5,7 +5,7 @@ import "testing"
 func TestClosest(t *testing.T) {
 	names := []string{"client-id", "client-secret", "concurrency", "dir", "environment", "window"}
 	for given, want := range map[string]string{
-		"clientid": "client-id", "client_id": "client-id", "cleint-id": "client-id", "envrionment": "environment", "dri": "dir", "windows": "window",
+		"clientid": "client-id", "client_id": "client-id", "cleint-id": "client-id", "enironment": "environment", "dri": "dir", "windows": "window",
 		"colour": "", "x": "", "": "", "client-cert": "client-secret",
 	} {
 		if got := closest(given, names); got != want {
