@@ -18,7 +18,7 @@ import (
 
 // Attempts of a delivery after all is landed, and its first wait.
 const (
-	deliveryAttempts = 4
+	deliveryAttempts = 2
 	deliveryBackoff  = 500 * time.Millisecond
 )
 

@@ -54,12 +54,14 @@ func TestBatchIsKilledAgainAndAgain(t *testing.T) {
 	}
 	for n := 0; n < kills; {
 		r := w.runFor(time.Duration(50+random.IntN(1500))*time.Millisecond, between(w.sim.Range())...)
+		w.sim.ClientRestarted() // a new process cannot know what the old one was told
 		switch r.code {
 		case -1:
 			n++
 		case 0:
 			// It came to its end before it was killed: begin anew, on top of it.
 			w.runFor(time.Duration(50+random.IntN(700))*time.Millisecond, append(between(w.sim.Range()), "--restart")...)
+			w.sim.ClientRestarted()
 			n++
 		default:
 			t.Fatalf("exit code %d\n%s", r.code, r.output())

@@ -198,55 +198,44 @@ func readGroup(t testing.TB, f *parquet.File, group parquet.RowGroup) rows {
 	}
 }
 
-// fromParquet brings a row of leaf values into the oracle's form.
+// fromParquet brings a row of leaf values, which come leaf by leaf, into the
+// oracle's form.
 func fromParquet(leaves [][]string, values parquet.Row) oracle.Row {
 	row := oracle.Row{}
+	var messages []map[string]any
+	at := 0 // the message that the value belongs to
 	for _, v := range values {
 		path := leaves[v.Column()]
-		column := path[0]
-		if column == "messages" {
-			message(row, path[len(path)-1], v)
+		column, field := path[0], path[len(path)-1]
+		switch {
+		case column != "messages":
+			if !v.IsNull() {
+				row[column] = scalar(column, v)
+			}
+			continue
+		case v.DefinitionLevel() == 0: // no list
+			continue
+		case messages == nil:
+			messages = []map[string]any{}
+		}
+		if v.DefinitionLevel() == 1 { // an empty list
 			continue
 		}
-		if !v.IsNull() {
-			row[column] = scalar(column, v)
+		if at++; v.RepetitionLevel() == 0 {
+			at = 0
 		}
+		if at == len(messages) {
+			messages = append(messages, map[string]any{})
+		}
+		if !v.IsNull() {
+			messages[at][field] = scalar(field, v)
+		}
+	}
+	if messages != nil {
+		row["messages"] = messages
 	}
 	return row
 }
-
-// message adds one leaf value of the list of messages. The definition levels
-// are: 0 null, 1 empty, 2 an element without this field, 3 with it.
-func message(row oracle.Row, field string, v parquet.Value) {
-	if v.DefinitionLevel() == 0 {
-		return
-	}
-	list, _ := row["messages"].([]map[string]any)
-	if list == nil {
-		list = []map[string]any{}
-	}
-	if v.DefinitionLevel() >= 2 {
-		if field == "message_id" { // the first leaf makes the elements
-			list = append(list, map[string]any{})
-			row[fieldCursor] = -1
-		}
-		at := 0
-		if v.RepetitionLevel() > 0 {
-			at = row[fieldCursor].(int) + 1
-		}
-		row[fieldCursor] = at
-		if !v.IsNull() {
-			list[at][field] = scalar(field, v)
-		}
-		if field == "response" {
-			delete(row, fieldCursor)
-		}
-	}
-	row["messages"] = list
-}
-
-// fieldCursor is where fromParquet notes the element it is at.
-const fieldCursor = "\x00element"
 
 func scalar(column string, v parquet.Value) any {
 	switch v.Kind() {
