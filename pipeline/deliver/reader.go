@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -75,7 +76,12 @@ func (r *Reader) account(seq journal.Seq, page *journal.Page, result flatten.Res
 		if err != nil {
 			return err
 		}
-		r.logger.Warn("responses that cannot be read went to the dead letters", "page", seq, "count", len(result.Dead), "file", path)
+		// The first is worth a warning; how many there were is told at the end.
+		level := slog.LevelDebug
+		if r.tally.Dead == 0 {
+			level = slog.LevelWarn
+		}
+		r.logger.Log(context.Background(), level, "responses that cannot be read went to the dead letters", "page", seq, "count", len(result.Dead), "file", path)
 	}
 	r.seen[seq] = struct{}{}
 	r.tally.Pages++
