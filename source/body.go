@@ -25,9 +25,9 @@ type bodyLimits struct {
 	suspicious, ratio int64
 }
 
-// defaultBodyLimits let pages of several hundred megabytes pass. Leads compress
+// defaultBodyLimits let pages of hundreds of megabytes pass. Leads compress
 // to a tenth or a thirtieth; a bomb, to a thousandth.
-var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 1 << 30, suspicious: 32 << 20, ratio: 400}
+var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 512 << 20, suspicious: 32 << 20, ratio: 400}
 
 var errEncoding = errors.New("it has an encoding that was not asked for")
 

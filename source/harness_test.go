@@ -36,7 +36,6 @@ type api struct {
 	token func(w http.ResponseWriter, r *http.Request, n int)
 
 	calls, tokens atomic.Int64
-	running       sync.WaitGroup
 	mu            sync.Mutex
 	requests      []*http.Request
 	log           bytes.Buffer // what the client logged, at debug level
@@ -44,8 +43,6 @@ type api struct {
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.running.Add(1)
-	defer a.running.Done()
 	if r.URL.Path == "/token" {
 		_ = r.ParseForm() // the server learns that the client is gone only after the body
 		n := int(a.tokens.Add(1))
@@ -154,9 +151,8 @@ func (a *api) startInBubble(t *testing.T, change ...func(*setup)) *Client {
 	transport := &http.Transport{DialContext: pipe.dial, DisableCompression: true, MaxIdleConnsPerHost: 200}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		_ = server.Close()
+		_ = server.Shutdown(context.Background()) // waits for the handlers
 		<-done
-		a.running.Wait()
 	})
 	a.setup = testSetup("http://localhost", a.logger())
 	a.setup.options.HTTPTransport = transport
