@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -53,9 +54,10 @@ func (s *settings) assemble(p *process, sinks []sink) (*assembly, error) {
 	return a, nil
 }
 
-// connect adds the API.
-func (a *assembly) connect(s *settings, p *process) error {
-	client, err := source.New(s.EBay, s.Limit, source.Options{StateDir: s.State.Dir, Logger: p.log, Version: p.build.Version})
+// connect adds the API. backoff is the first pause before a request is repeated,
+// 0 for the usual one.
+func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error {
+	client, err := source.New(s.EBay, s.Limit, source.Options{StateDir: s.State.Dir, Logger: p.log, Version: p.build.Version, Backoff: backoff})
 	if err != nil {
 		return fmt.Errorf("preparing to call the API: %w", err)
 	}

@@ -98,7 +98,7 @@ func exportBatch(ctx context.Context, p *process, s *settings, flags batchFlags)
 	if err != nil {
 		return err
 	}
-	if err := a.connect(s, p); err != nil {
+	if err := a.connect(s, p, 0); err != nil {
 		return a.close(err)
 	}
 	summary, err := a.run(ctx, p, request)

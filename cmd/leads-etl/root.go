@@ -20,6 +20,7 @@ type grammar struct {
 	Version     kong.VersionFlag `name:"version" help:"Print the version, then exit."`
 	Log         logConfig        `embed:"" prefix:"log-" envprefix:"LEADS_ETL_LOG_" group:"log"`
 
+	Demo     demoCommand     `cmd:"" help:"See it work: no account, no broker, everything on this machine."`
 	Batch    batchCommand    `cmd:"" help:"Export a closed range of time, then exit."`
 	Run      runCommand      `cmd:"" help:"Do what the configuration says (mode, [batch] from, to, last)."`
 	Check    checkCommand    `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
