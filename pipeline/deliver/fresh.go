@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
 )
 
@@ -25,45 +25,59 @@ import (
 type fresh struct {
 	reader  *Reader
 	index   *index
-	digests digests
+	dated   digests
+	undated digests
 }
 
 func newFresh(r *Reader, x *index) *fresh {
-	return &fresh{reader: r, index: x, digests: digests{reader: r, known: make(map[journal.Seq]digest)}}
+	return &fresh{
+		reader: r, index: x,
+		dated:   digests{read: datedDigest(r), known: make(map[journal.Seq]digest)},
+		undated: digests{read: undatedDigest(r), known: make(map[journal.Seq]digest)},
+	}
 }
 
 func (f *fresh) rows(ctx context.Context, page ref, in stretch) ([]schema.Row, error) {
-	var rows []schema.Row
+	var dated, undated []schema.Row
 	for i, s := range slicesOf([]ref{page}, page.window) {
 		result, err := flattenSlice(ctx, f.reader, s)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, result.Rows...)
-		if i == 0 {
-			rows = append(rows, result.Undated...)
+		dated = append(dated, result.Rows...)
+		if i == 0 { // they come with every slice
+			undated = append(undated, result.Undated...)
 		}
 	}
-	others := f.others(page, in)
-	if len(others) == 0 {
-		return rows, nil
+	dated, err := f.pick(ctx, page, in, dated, f.index.touching(page.window), &f.dated)
+	if err != nil || len(undated) == 0 {
+		return dated, err
 	}
-	return f.pick(ctx, page, in, rows, others)
+	// Leads without a time are in no window: any page may show the same.
+	undated, err = f.pick(ctx, page, in, undated, f.index.undated, &f.undated)
+	return append(dated, undated...), err
 }
 
-// others returns the other pages up to the end of the stretch that may show the
-// same leads, by number.
-func (f *fresh) others(page ref, in stretch) []ref {
-	others := f.index.touching(page.window)
-	if page.undated > 0 {
-		others = append(others, f.index.undated...)
+// others returns those of the pages that count besides page itself: the ones up
+// to the end of the stretch that hold anything, by number.
+func others(page ref, in stretch, pages []ref) []ref {
+	var others []ref
+	for _, r := range pages {
+		if r.seq != page.seq && r.seq < in.through && r.leads > 0 {
+			others = append(others, r)
+		}
 	}
 	slices.SortFunc(others, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
-	others = slices.CompactFunc(others, func(a, b ref) bool { return a.seq == b.seq })
-	return slices.DeleteFunc(others, func(r ref) bool { return r.seq == page.seq || r.seq >= in.through || r.leads == 0 })
+	return others
 }
 
-func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, others []ref) ([]schema.Row, error) {
+// pick returns those of the page's rows that are fresh, given the pages that may
+// show the same leads. It uses the slice of rows.
+func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, pages []ref, shown *digests) ([]schema.Row, error) {
+	pages = others(page, in, pages)
+	if len(pages) == 0 {
+		return rows, nil
+	}
 	leads := make(map[leadKey]*known, len(rows))
 	keys := make([]leadKey, len(rows))
 	for i := range rows {
@@ -73,11 +87,11 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 		}
 		keys[i], leads[lead] = lead, &known{content: content}
 	}
-	for _, other := range others { // in the order of their numbers: the last word counts
+	for _, other := range pages { // in the order of their numbers: the last word counts
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		d, err := f.digests.of(other)
+		d, err := shown.of(other)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +142,7 @@ const maxDigestEntries = 200_000
 
 // digests keeps the digests of the pages asked for last.
 type digests struct {
-	reader  *Reader
+	read    func(ref) (digest, error)
 	known   map[journal.Seq]digest
 	order   []journal.Seq // oldest first
 	entries int
@@ -138,15 +152,9 @@ func (d *digests) of(page ref) (digest, error) {
 	if got, ok := d.known[page.seq]; ok {
 		return got, nil
 	}
-	got := make(digest, 0, page.leads)
-	for i, s := range slicesOf([]ref{page}, page.window) {
-		result, err := d.reader.Page(page.seq, s.within)
-		if err != nil {
-			return nil, err
-		}
-		if got, err = got.add(result, i == 0); err != nil {
-			return nil, err
-		}
+	got, err := d.read(page)
+	if err != nil {
+		return nil, err
 	}
 	d.known[page.seq] = got
 	d.order = append(d.order, page.seq)
@@ -159,19 +167,41 @@ func (d *digests) of(page ref) (digest, error) {
 	return got, nil
 }
 
-func (d digest) add(result flatten.Result, undated bool) (digest, error) {
-	rows := [][]schema.Row{result.Rows}
-	if undated {
-		rows = append(rows, result.Undated)
-	}
-	for _, part := range rows {
-		for i := range part {
-			lead, content, err := keysOf(&part[i])
+// datedDigest reads what a page showed within its window.
+func datedDigest(r *Reader) func(ref) (digest, error) {
+	return func(page ref) (digest, error) {
+		d := make(digest, 0, page.leads)
+		for _, s := range slicesOf([]ref{page}, page.window) {
+			result, err := r.Page(page.seq, s.within)
 			if err != nil {
 				return nil, err
 			}
-			d = append(d, digestEntry{lead, content})
+			if d, err = d.add(result.Rows); err != nil {
+				return nil, err
+			}
 		}
+		return d, nil
+	}
+}
+
+// undatedDigest reads what a page showed without a time.
+func undatedDigest(r *Reader) func(ref) (digest, error) {
+	return func(page ref) (digest, error) {
+		result, err := r.Page(page.seq, window.Window{})
+		if err != nil {
+			return nil, err
+		}
+		return make(digest, 0, len(result.Undated)).add(result.Undated)
+	}
+}
+
+func (d digest) add(rows []schema.Row) (digest, error) {
+	for i := range rows {
+		lead, content, err := keysOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		d = append(d, digestEntry{lead, content})
 	}
 	return d, nil
 }

@@ -12,14 +12,14 @@ import (
 )
 
 // leadsEnv sets how many leads BenchmarkExport exports.
-const leadsEnv = "LEADS_ETL_BENCH_LEADS"
+const leadsEnv = "BENCH_LEADS"
 
 // BenchmarkExport measures the program as a process: first a batch over HTTP into
 // all three sinks, then replays of what is landed into each sink alone and into
 // all together. It reports leads a second, CPU time a lead, and the peak of the
 // resident memory. With a million leads:
 //
-//	LEADS_ETL_BENCH_LEADS=1000000 go test -run '^$' -bench Export -benchtime 1x ./cmd/leads-etl/internal/acceptance
+//	BENCH_LEADS=1000000 go test -run '^$' -bench Export -benchtime 1x ./cmd/leads-etl/internal/acceptance
 func BenchmarkExport(b *testing.B) {
 	leads := 20_000
 	if n, err := strconv.Atoi(os.Getenv(leadsEnv)); err == nil {
