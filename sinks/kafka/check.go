@@ -125,7 +125,7 @@ func (c *cluster) checkTransactions(ctx context.Context) Finding {
 
 func (c *cluster) checkPosition(ctx context.Context, key string, b deliver.Binding) Finding {
 	f := Finding{What: "position"}
-	p, err := c.position(ctx, key, b)
+	p, err := c.position(ctx, key, b, false)
 	switch {
 	case err != nil:
 		f.Detail = err.Error()

@@ -14,8 +14,6 @@ import (
 	"github.com/leads-etl/leads-etl/sinks/sinktest"
 )
 
-func TestMain(m *testing.M) { kafkatest.Main(m) }
-
 // TestContract holds the sink to the contract of all sinks, on a real broker.
 // Steps fail in two ways: the request does not arrive, or its answer does not.
 func TestContract(t *testing.T) {

@@ -109,16 +109,17 @@ func (s *Sink) Position(ctx context.Context, p deliver.Partition) (deliver.Posit
 			return deliver.Position{}, err
 		}
 	}
-	return s.cluster.position(ctx, s.key, s.binding)
+	ended := s.tx == nil && s.cluster.cfg.Delivery == ExactlyOnce
+	return s.cluster.position(ctx, s.key, s.binding, ended)
 }
 
 // position reads a position back. It needs no transactional id, and disturbs
-// nobody.
-func (c *cluster) position(ctx context.Context, key string, b deliver.Binding) (deliver.Position, error) {
+// nobody. ended says that no transaction of this output is open.
+func (c *cluster) position(ctx context.Context, key string, b deliver.Binding, ended bool) (deliver.Position, error) {
 	topic := c.cfg.PositionsTopic
 	value, found, err := readback.Partition{
 		Client: c.client, Topic: topic, Number: positionsPartition,
-		Policy: c.opening(),
+		Policy: c.opening(), Ended: ended,
 	}.Last(ctx, key)
 	if err != nil || !found {
 		return deliver.Position{}, c.explain(ctx, err, subject{doing: "reading the position", topic: topic, right: "READ"})

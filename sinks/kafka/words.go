@@ -124,6 +124,11 @@ func (c *cluster) connectionWords(err error) string {
 		return "the broker wants TLS: set tls = true"
 	case isType[*tls.CertificateVerificationError](err):
 		return "the broker's certificate is not trusted: tls-ca names the file of the authorities that are"
+	case attempt.Classify(err) == attempt.Permanent && c.cfg.TLS:
+		if c.cfg.TLSCert == "" {
+			return "the broker refuses the TLS connection: does it want a certificate (tls-cert, tls-key)?"
+		}
+		return "the broker refuses the TLS connection: does it trust the certificate of tls-cert?"
 	case attempt.IsNetwork(err) && len(tried) > 0:
 		words := "cannot reach " + strings.Join(tried, ", ")
 		if named := c.dials.advertised(c.cfg.Brokers); len(named) > 0 {
@@ -132,8 +137,6 @@ func (c *cluster) connectionWords(err error) string {
 		return words
 	case attempt.IsNetwork(err) && c.dials.reached():
 		return strings.Join(c.cfg.Brokers, ", ") + " takes connections and closes them again: " + c.closedHint()
-	case attempt.Classify(err) == attempt.Permanent && c.cfg.TLS:
-		return "no TLS connection"
 	}
 	return ""
 }

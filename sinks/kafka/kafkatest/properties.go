@@ -84,6 +84,9 @@ func properties(p ports, data string, c certificates) string {
 		"transaction.state.log.num.partitions=8",
 		"group.initial.rebalance.delay.ms=0",
 		"auto.create.topics.enable=false",
+		// After kill -9 a broker is let in again when its old session is over.
+		"broker.session.timeout.ms=4000",
+		"broker.heartbeat.interval.ms=500",
 		// Compaction as often as it can run, so that tests meet it.
 		"log.cleaner.backoff.ms=200",
 	}

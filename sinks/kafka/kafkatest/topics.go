@@ -46,6 +46,18 @@ func (k *Kafka) CreateTopic(t testing.TB, topic string, partitions int32, config
 	})
 }
 
+// AddPartitions gives the topic n more partitions.
+func (k *Kafka) AddPartitions(t testing.TB, topic string, n int) {
+	t.Helper()
+	k.admin(t, func(ctx context.Context, admin *kadm.Client) error {
+		res, err := admin.CreatePartitions(ctx, n, topic)
+		if err != nil {
+			return err
+		}
+		return res.Error()
+	})
+}
+
 // TopicConfig returns a setting of the topic.
 func (k *Kafka) TopicConfig(t testing.TB, topic, key string) string {
 	t.Helper()

@@ -106,6 +106,9 @@ func classifyCode(code kafka.Error) Verdict {
 // IsNetwork reports whether the error is the connection's, not the broker's
 // answer: not reached, refused, reset, closed, timed out.
 func IsNetwork(err error) bool {
+	if _, ok := errors.AsType[kafka.Error](err); ok {
+		return false // has the methods of a net.Error, and is none
+	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}

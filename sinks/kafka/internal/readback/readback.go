@@ -20,6 +20,10 @@ type Partition struct {
 	Policy attempt.Policy
 	Topic  string
 	Number int
+	// Ended says that all transactions that wrote the key have ended, as those
+	// of the caller's own: Last waits for markers that are still being written.
+	// Without it, a record whose transaction has no end in sight does not count.
+	Ended bool
 }
 
 // The last stretch of the log that is read first, in offsets, and how much
@@ -33,27 +37,71 @@ const (
 // fetchBytes is how much is asked for at a time.
 const fetchBytes = 1 << 20
 
-// Last returns the value of the last committed record with that key; found is
-// false if there is none. A record of a transaction that is still open does not
-// count: a producer asks after its Init, when none of its own is.
+// Last returns the value of the last committed record with that key, which is
+// nil for a tombstone; found is false if there is no record.
 func (p Partition) Last(ctx context.Context, key string) (value []byte, found bool, err error) {
+	err = p.Policy.Do(ctx, "markers", func(ctx context.Context) error {
+		best, undecided, err := p.last(ctx, key)
+		switch {
+		case err != nil:
+			return &final{err}
+		case undecided && p.Ended:
+			return kafka.ConcurrentTransactions
+		}
+		value, found = best.value, best.found
+		return nil
+	})
+	if f, ok := errors.AsType[*final](err); ok {
+		err = f.error
+	}
+	return value, found, err
+}
+
+// final is an error that has had its attempts: it hides what is inside from the
+// policy, which would go on with it.
+type final struct{ error }
+
+func (p Partition) last(ctx context.Context, key string) (best candidate, undecided bool, err error) {
 	first, stable, end, err := p.offsets(ctx)
 	if err != nil {
-		return nil, false, err
+		return candidate{}, false, err
+	}
+	if end == first {
+		// Nothing to read; that we may not read should show all the same.
+		return candidate{}, false, p.mayRead(ctx, end)
 	}
 	behind := make(later)
 	for length := int64(firstStretch); end > first; length *= growth {
 		from := max(end-length, first)
 		s := newStretch()
 		if err := p.read(ctx, from, end, key, s); err != nil {
-			return nil, false, err
+			return candidate{}, false, err
 		}
-		if best := s.settle(behind, stable); best.found {
-			return best.value, true, nil
+		best, open := s.settle(behind, stable)
+		undecided = undecided || open
+		if best.found {
+			return best, undecided, nil
 		}
 		end = from
 	}
-	return nil, false, nil
+	return candidate{}, undecided, nil
+}
+
+// mayRead fetches at the end of the log, where nothing is.
+func (p Partition) mayRead(ctx context.Context, end int64) error {
+	err := p.Policy.Do(ctx, "Fetch", func(ctx context.Context) error {
+		res, err := p.Client.Fetch(ctx, &kafka.FetchRequest{
+			Topic: p.Topic, Partition: p.Number, Offset: end, MaxBytes: 1, MaxWait: time.Millisecond,
+		})
+		if err != nil {
+			return err
+		}
+		return res.Error
+	})
+	if err != nil {
+		return fmt.Errorf("Fetch from %s/%d: %w", p.Topic, p.Number, err)
+	}
+	return nil
 }
 
 // offsets asks for the log's begin, the last stable offset and the log's end.

@@ -2,6 +2,7 @@ package readback_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -139,6 +140,33 @@ func TestOthersOpenTransaction(t *testing.T) {
 		r.want(t, "theirs", "")
 		other.end(t, kgo.TryAbort)
 		r.want(t, "mine", "new")
+		r.want(t, "theirs", "")
+	})
+}
+
+// TestEnded waits for the marker of a transaction that is said to have ended.
+func TestEnded(t *testing.T) {
+	both(t, func(t *testing.T, k *kafkatest.Kafka) {
+		r := newRig(t, k)
+		w := r.writer(t, kgo.TransactionalID(kafkatest.Unique("a")))
+		w.begin(t)
+		w.put(t, "mine", "old")
+		w.end(t, kgo.TryCommit)
+		w.begin(t)
+		w.put(t, "mine", "new")
+		r.Ended = true
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if value, _, err := r.Last(ctx, "mine"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while the transaction is open: %q, %v", value, err)
+		}
+		w.end(t, kgo.TryCommit)
+		r.want(t, "mine", "new")
+		// Nothing of this makes a difference to other keys.
+		w.begin(t)
+		w.put(t, "theirs", "open")
+		r.want(t, "mine", "new")
+		w.end(t, kgo.TryAbort)
 		r.want(t, "theirs", "")
 	})
 }

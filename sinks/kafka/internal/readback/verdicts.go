@@ -62,16 +62,21 @@ func (s *stretch) take(c candidate) {
 // is nowhere is open, and its records do not count, unless they lie below the
 // stable offset: there everything has ended, aborted records are listed by
 // their markers, and only markers of commits are ever compacted away before
-// their records.
-func (s *stretch) settle(behind later, stable int64) candidate {
+// their records. undecided reports whether a later record than the one returned
+// is part of an open transaction.
+func (s *stretch) settle(behind later, stable int64) (best candidate, undecided bool) {
+	open := int64(-1)
 	for producer, c := range s.pending {
 		committed, ended := behind[producer]
-		if committed || !ended && c.offset < stable {
+		switch {
+		case committed || !ended && c.offset < stable:
 			s.take(c)
+		case !ended:
+			open = max(open, c.offset)
 		}
 	}
 	for producer, committed := range s.first {
 		behind[producer] = committed
 	}
-	return s.best
+	return s.best, open >= 0 && (!s.best.found || open > s.best.offset)
 }

@@ -55,6 +55,24 @@ func expected(log []event) int {
 	return -1
 }
 
+// openBehind reports whether there is a record of ours behind i whose transaction
+// has not ended.
+func openBehind(log []event, i int) bool {
+	for j := len(log) - 1; j > i; j-- {
+		if log[j].kind != ours || !log[j].transactional {
+			continue
+		}
+		ended := false
+		for _, later := range log[j:] {
+			ended = ended || later.kind >= commit && later.producer == log[j].producer
+		}
+		if !ended {
+			return true
+		}
+	}
+	return false
+}
+
 // stableOf is the log's last stable offset: the first record of a transaction
 // that has not ended.
 func stableOf(log []event) int64 {
@@ -118,7 +136,7 @@ func FuzzLog(f *testing.F) {
 			log[i] = eventOf(b)
 		}
 		behind := make(later)
-		got := -1
+		got, undecided := -1, false
 		for end := len(log); end > 0 && got < 0; {
 			from := end - 1
 			for from > 0 && cuts>>from&1 == 0 {
@@ -146,13 +164,18 @@ func FuzzLog(f *testing.F) {
 				}
 				next = to
 			}
-			if best := s.settle(behind, stableOf(log)); best.found {
+			best, open := s.settle(behind, stableOf(log))
+			undecided = undecided || open
+			if best.found {
 				got = int(best.offset)
 				if string(best.value) != fmt.Sprint(got) {
 					t.Fatalf("value %q of the record at %d", best.value, got)
 				}
 			}
 			end = from
+		}
+		if want := openBehind(log, got); undecided != want {
+			t.Errorf("a record behind %d is in an open transaction: %t, want %t: %+v", got, undecided, want, log)
 		}
 		if want := expected(log); got != want {
 			t.Errorf("last committed at %d, want %d: %+v, stable %d", got, want, log, stableOf(log))
@@ -166,8 +189,9 @@ func TestMarkerCompactedAway(t *testing.T) {
 	for stable, want := range map[int64]bool{4: true, 3: false} {
 		s := newStretch()
 		s.record(7, true, 3, []byte("x"))
-		if got := s.settle(make(later), stable).found; got != want {
-			t.Errorf("stable offset %d: found %t, want %t", stable, got, want)
+		best, undecided := s.settle(make(later), stable)
+		if best.found != want || undecided == want {
+			t.Errorf("stable offset %d: found %t, want %t; undecided %t", stable, best.found, want, undecided)
 		}
 	}
 }
