@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/schema"
@@ -58,51 +59,80 @@ func (l *log) step(ctx context.Context, last bool) error {
 			return err
 		}
 	}
+	// A position that moved over pages without news is not worth a transaction,
+	// for looking at them again gives the same nothing; but the last word is.
 	if last && l.committed < l.next {
-		return l.commit(ctx, nil)
+		tx := &logTransaction{log: l}
+		defer tx.rollback()
+		return tx.commit(ctx)
 	}
 	return nil
 }
 
 // deliver delivers the next transaction's worth of the stretch.
 func (l *log) deliver(ctx context.Context) error {
-	var rows []schema.Row
+	tx := &logTransaction{log: l}
+	defer tx.rollback()
 	for _, page := range l.feed.index.from(l.next) {
-		if page.seq >= l.stretch.through || len(rows) >= l.limit {
+		if page.seq >= l.stretch.through {
 			break
 		}
 		news, err := l.fresh.rows(ctx, page, l.stretch)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, news...)
+		if err := tx.write(ctx, news); err != nil {
+			return err
+		}
 		l.next = page.seq + 1
+		if tx.rows >= l.limit {
+			return tx.commit(ctx)
+		}
 	}
-	if len(rows) < l.limit {
-		l.next = l.stretch.through
-	}
-	// A position that moved over pages without news is not worth a transaction:
-	// looking at them again gives the same nothing.
-	if len(rows) == 0 {
+	l.next = l.stretch.through
+	if tx.rows == 0 {
 		return nil
 	}
-	return l.commit(ctx, rows)
+	return tx.commit(ctx)
 }
 
-func (l *log) commit(ctx context.Context, rows []schema.Row) error {
-	tx, err := l.sink.Begin(ctx, Whole)
-	if err != nil {
+// logTransaction is a transaction that begins with the first row.
+type logTransaction struct {
+	log  *log
+	tx   Transaction
+	rows int
+}
+
+func (t *logTransaction) begin(ctx context.Context) (err error) {
+	if t.tx != nil {
+		return nil
+	}
+	if t.tx, err = t.log.sink.Begin(ctx, Whole); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	for len(rows) > 0 {
-		n := min(writeRows, len(rows))
-		if err := tx.Write(ctx, rows[:n]); err != nil {
+	return nil
+}
+
+func (t *logTransaction) write(ctx context.Context, rows []schema.Row) error {
+	t.rows += len(rows)
+	for part := range slices.Chunk(rows, writeRows) {
+		if err := t.begin(ctx); err != nil {
+			return err
+		}
+		if err := t.tx.Write(ctx, part); err != nil {
 			return fmt.Errorf("writing: %w", err)
 		}
-		rows = rows[n:]
 	}
-	receipt, err := tx.Commit(ctx, Position{
+	return nil
+}
+
+// commit commits the rows, if any, and the position that the log has come to.
+func (t *logTransaction) commit(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	l := t.log
+	receipt, err := t.tx.Commit(ctx, Position{
 		Journal: l.feed.journal.ID(), Next: l.next, Base: l.stretch.base, Through: l.stretch.through,
 	})
 	if err != nil {
@@ -111,4 +141,11 @@ func (l *log) commit(ctx context.Context, rows []schema.Row) error {
 	l.committed = l.next
 	l.report(receipt)
 	return nil
+}
+
+// rollback gives up what was not committed.
+func (t *logTransaction) rollback() {
+	if t.tx != nil {
+		_ = t.tx.Rollback() // does nothing after the commit; before, another error is on its way
+	}
 }
