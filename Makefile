@@ -1,0 +1,39 @@
+# Shortcuts for daily work; .ci/run is what has to pass.
+
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+FUZZ    ?= FuzzTOML
+PKG     ?= ./cmd/leads-etl/internal/config
+BENCH   ?= .
+
+.PHONY: build test race lint demo fuzz bench golden ci clean
+
+build: ## the program, in ./dist
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/leads-etl ./cmd/leads-etl
+
+test:
+	go test ./...
+
+race:
+	go test -race -short ./...
+
+lint:
+	.ci/run tools lint
+
+demo:
+	go run ./cmd/leads-etl demo
+
+fuzz: ## make fuzz PKG=./schema FUZZ=FuzzX
+	go test $(PKG) -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 1m
+
+bench: ## make bench PKG=./schema; compare two runs with benchstat
+	go test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem -count 6
+
+golden: ## write the command line's golden files anew; then read the diff
+	go test ./cmd/leads-etl -run Config -update
+
+ci:
+	.ci/run
+
+clean:
+	rm -rf dist leads-demo
