@@ -62,9 +62,13 @@ func unicodeLocale(environ []string) bool {
 	return false
 }
 
-// configure applies what the command line says about talking.
-func (c *console) configure(g *grammar) {
+// configure applies what the command line says about talking. levelSet says that
+// the level of the log was asked for.
+func (c *console) configure(g *grammar, levelSet bool) {
 	c.quiet = g.Quiet
+	if c.live && !levelSet {
+		g.Log.Level = "warn" // progress says the rest
+	}
 	c.log = newLogger(c.err, g.Log, g.Quiet, g.Verbose)
 }
 

@@ -7,7 +7,7 @@ import (
 
 // logConfig is the [log] section.
 type logConfig struct {
-	Level  string `name:"level" env:"LEVEL" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least severe messages to log: debug, info, warn or error."`
+	Level  string `name:"level" env:"LEVEL" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least severe messages to log: debug, info, warn or error. On a terminal, where progress is shown, it is warn unless set."`
 	Format string `name:"format" env:"FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"Form of the log: text or json."`
 }
 

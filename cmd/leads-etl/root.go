@@ -97,7 +97,7 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 		return &usageError{err: err, command: commandOf(err)}
 	}
 	target := selected.Selected().Target.Addr().Interface()
-	c.configure(&g)
+	c.configure(&g, cfg.sources.InForce(selected).Set("log", "level"))
 	inForce, err := cfg.finish(&g, selected, target, c)
 	if err != nil {
 		return err
