@@ -68,7 +68,7 @@ func TestCrashAtEachStep(t *testing.T) {
 func crash(t *testing.T, sc scenario, n int) bool {
 	for m := 1; ; m++ {
 		var f faults
-		dir := memoryDir(t)
+		dir := sinktest.Folder(t)
 		sp := spec(dir)
 		sp.Step = f.step
 		prepare(t, sp, sc)
@@ -118,18 +118,6 @@ func crash(t *testing.T, sc scenario, n int) bool {
 			return hit
 		}
 	}
-}
-
-// memoryDir is a folder in memory where there is such a thing: the thousands of
-// syncs of this test are the same there, and cost nothing.
-func memoryDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "leads-etl-test-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func prepare(t *testing.T, sp Spec, sc scenario) {

@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 			sinktest.Run(t, sinktest.Harness{
 				Semantics: deliver.Replace,
 				New: func(t *testing.T) sinktest.Destination {
-					c := DefaultConfig(filepath.Join(t.TempDir(), "out"))
+					c := DefaultConfig(filepath.Join(sinktest.Folder(t), "out"))
 					c.Compression = compression
 					return destination(c)
 				},
@@ -40,7 +40,7 @@ func TestContractRolled(t *testing.T) {
 	sinktest.Run(t, sinktest.Harness{
 		Semantics: deliver.Replace,
 		New: func(t *testing.T) sinktest.Destination {
-			c := DefaultConfig(filepath.Join(t.TempDir(), "out"))
+			c := DefaultConfig(filepath.Join(sinktest.Folder(t), "out"))
 			c.Compression = None
 			c.Roll = 100_000
 			return destination(c)

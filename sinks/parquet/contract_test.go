@@ -17,7 +17,7 @@ func TestContract(t *testing.T) {
 	sinktest.Run(t, sinktest.Harness{
 		Semantics: deliver.Replace,
 		New: func(t *testing.T) sinktest.Destination {
-			return destination(DefaultConfig(filepath.Join(t.TempDir(), "out")))
+			return destination(DefaultConfig(filepath.Join(sinktest.Folder(t), "out")))
 		},
 	})
 }
@@ -27,10 +27,10 @@ func TestContractRolled(t *testing.T) {
 	sinktest.Run(t, sinktest.Harness{
 		Semantics: deliver.Replace,
 		New: func(t *testing.T) sinktest.Destination {
-			c := DefaultConfig(filepath.Join(t.TempDir(), "out"))
+			c := DefaultConfig(filepath.Join(sinktest.Folder(t), "out"))
 			c.Compression = Snappy
 			c.RowGroupRows = minRowGroupRows
-			c.Roll = 500_000
+			c.Roll = 100_000
 			return destination(c)
 		},
 	})

@@ -20,7 +20,7 @@ func failAtEachStep(t *testing.T, h Harness, rollback bool) {
 	if h.New(t).FailStep == nil {
 		return
 	}
-	old, fresh := Leads(Day, 0, 700), Leads(Day, 100, 900)
+	old, fresh := Leads(Day, 0, 150), Marked(Leads(Day, 100, 250), "", personalMark)
 	p := PartitionOf(h.Semantics, Day)
 	after := fresh
 	if h.Semantics == deliver.Append {
@@ -36,7 +36,7 @@ func failAtEachStep(t *testing.T, h Harness, rollback bool) {
 		hit := d.Steps() >= n
 		d.FailStep(0)
 		if err != nil {
-			wantDiscreet(t, err, fresh)
+			wantDiscreet(t, err)
 		}
 		if rollback {
 			_ = s.Close()

@@ -39,6 +39,35 @@ func Leads(date string, offset, n int) []schema.Row {
 	return rows
 }
 
+// Marked returns the rows with a mark at the beginning of every text: one where
+// the column is about people, the other elsewhere. What must not be seen can then
+// be told for certain from what only looks like it. Ids and texts with a form of
+// their own (extra) are as they were.
+func Marked(rows []schema.Row, public, personal string) []schema.Row {
+	marked := slices.Clone(rows)
+	for i := range marked {
+		for _, c := range schema.Columns {
+			m := public
+			if c.Personal {
+				m = personal
+			}
+			switch v := c.Field(&marked[i]).(type) {
+			case *schema.Opt[string]:
+				if c.Type == schema.TypeString {
+					*v = schema.Some(m + v.Value)
+				}
+			case *schema.Opt[[]schema.Message]:
+				*v = schema.Some(append(slices.Clone(v.Value), schema.Message{}))
+				for j := range v.Value {
+					v.Value[j].Question = schema.Some(m + v.Value[j].Question.Value)
+					v.Value[j].Response = schema.Some(m + v.Value[j].Response.Value)
+				}
+			}
+		}
+	}
+	return marked
+}
+
 // Undated returns n rows without a submitted time, sorted.
 func Undated(n int) []schema.Row {
 	rows := Leads(Day, 0, n)

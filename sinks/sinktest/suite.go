@@ -128,15 +128,14 @@ func wantPosition(t *testing.T, s deliver.Sink, p deliver.Partition, want delive
 	}
 }
 
-// wantDiscreet fails the test if an error says anything of the people in rows.
-func wantDiscreet(t *testing.T, err error, rows []schema.Row) {
+// personalMark begins every personal text of the rows that Marked returns.
+const personalMark = "PERSONAL"
+
+// wantDiscreet fails the test if an error says anything of the people in rows
+// that Marked returned.
+func wantDiscreet(t *testing.T, err error) {
 	t.Helper()
-	text := err.Error()
-	for i := range rows {
-		for _, c := range schema.Columns {
-			if v, ok := c.Field(&rows[i]).(*schema.Opt[string]); ok && c.Personal && len(v.Value) > 4 && strings.Contains(text, v.Value) {
-				t.Fatalf("the error shows the value of column %s", c.Name)
-			}
-		}
+	if strings.Contains(err.Error(), personalMark) {
+		t.Fatal("the error shows the value of a personal column")
 	}
 }
