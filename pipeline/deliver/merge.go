@@ -19,7 +19,7 @@ import (
 
 // sliceLeads is the number of leads beyond which a page is read in slices of
 // time, so that memory does not grow with the largest page.
-const sliceLeads = 40_000
+const sliceLeads = 4_000
 
 // slice is a stretch of a page's window.
 type slice struct {
@@ -65,8 +65,8 @@ func merge(ctx context.Context, r *Reader, pages []ref, span window.Window) iter
 				return
 			}
 			// No later slice starts before this one: what lies before it is final.
-			for _, row := range leads.takeBefore(s.within.From) {
-				if !yield(row, nil) {
+			for _, v := range leads.takeBefore(s.within.From) {
+				if !yield(v.latest(), nil) {
 					return
 				}
 			}
@@ -74,8 +74,8 @@ func merge(ctx context.Context, r *Reader, pages []ref, span window.Window) iter
 				leads.add(&s.rows[i], s.page)
 			}
 		}
-		for _, row := range leads.takeBefore(span.To) {
-			if !yield(row, nil) {
+		for _, v := range leads.takeBefore(span.To) {
+			if !yield(v.latest(), nil) {
 				return
 			}
 		}
@@ -97,7 +97,11 @@ func mergeUndated(ctx context.Context, r *Reader, pages []ref) ([]schema.Row, er
 			leads.add(&result.Undated[i], p)
 		}
 	}
-	return leads.take(func(*version) bool { return true }), nil
+	var rows []schema.Row
+	for _, v := range leads.take(func(*version) bool { return true }) {
+		rows = append(rows, v.latest())
+	}
+	return rows, nil
 }
 
 // flattened is a slice and its rows.
@@ -113,7 +117,7 @@ func flattenAhead(ctx context.Context, r *Reader, todo []slice) iter.Seq2[flatte
 		reading, ctx := errgroup.WithContext(ctx)
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		ready := make(chan flattened, 1)
+		ready := make(chan flattened)
 		reading.Go(func() error {
 			defer close(ready)
 			for _, s := range todo {
@@ -152,9 +156,10 @@ func flattenSlice(ctx context.Context, r *Reader, s slice) (flatten.Result, erro
 // versions are the leads that a sweep has met, by lead id.
 type versions map[string]*version
 
-// version is the newest row of a lead, and all its sightings.
+// version is the newest row of a lead, and all its sightings. The row is one of
+// the slice's that showed it.
 type version struct {
-	row       schema.Row
+	row       *schema.Row
 	seq       journal.Seq
 	sightings []sighting
 }
@@ -173,33 +178,39 @@ func (v versions) add(row *schema.Row, page ref) {
 		v[row.LeadID] = known
 	}
 	if !ok || page.seq >= known.seq {
-		known.row, known.seq = *row, page.seq
+		known.row, known.seq = row, page.seq
 	}
 	known.sightings = append(known.sightings, sighting{page.seq, page.received, row.ContentHash})
 }
 
 // takeBefore removes and returns the leads submitted before t, sorted.
-func (v versions) takeBefore(t time.Time) []schema.Row {
+func (v versions) takeBefore(t time.Time) []*version {
 	return v.take(func(known *version) bool { return known.row.SubmittedTime.Value.Before(t) })
 }
 
-func (v versions) take(which func(*version) bool) []schema.Row {
-	var rows []schema.Row
+func (v versions) take(which func(*version) bool) []*version {
+	var taken []*version
 	maps.DeleteFunc(v, func(_ string, known *version) bool {
 		if !which(known) {
 			return false
 		}
-		known.row.ExtractedAt = known.firstShown()
-		rows = append(rows, known.row)
+		taken = append(taken, known)
 		return true
 	})
-	slices.SortFunc(rows, func(a, b schema.Row) int {
-		if c := a.SubmittedTime.Value.Compare(b.SubmittedTime.Value); c != 0 {
+	slices.SortFunc(taken, func(a, b *version) int {
+		if c := a.row.SubmittedTime.Value.Compare(b.row.SubmittedTime.Value); c != 0 {
 			return c
 		}
-		return strings.Compare(a.LeadID, b.LeadID)
+		return strings.Compare(a.row.LeadID, b.row.LeadID)
 	})
-	return rows
+	return taken
+}
+
+// latest is the lead's row as it is exported.
+func (v *version) latest() schema.Row {
+	row := *v.row
+	row.ExtractedAt = v.firstShown()
+	return row
 }
 
 // firstShown is when the page was received that first showed the version that
