@@ -9,6 +9,7 @@ import (
 var appendCases = []testCase{
 	{"Appended", testAppended},
 	{"PositionAlone", testPositionAlone},
+	{"PositionIsKeptWhole", testPositionIsKeptWhole},
 	{"OtherJournalsPosition", testOtherJournalsPosition},
 }
 
@@ -33,6 +34,16 @@ func testPositionAlone(t *testing.T, h Harness) {
 	write(t, s, deliver.Whole, nil, at(journalID, 6))
 	d.wantRows(t, deliver.Whole, rows)
 	wantPosition(t, d.open(t, journalID), deliver.Whole, at(journalID, 6))
+}
+
+// testPositionIsKeptWhole commits in the middle of a stretch, whose bounds a
+// successor needs.
+func testPositionIsKeptWhole(t *testing.T, h Harness) {
+	d := h.New(t)
+	within := at(journalID, 5)
+	within.Base, within.Through = 3, 9
+	write(t, d.open(t, journalID), deliver.Whole, Leads(Day, 0, 10), within)
+	wantPosition(t, d.open(t, journalID), deliver.Whole, within)
 }
 
 func testOtherJournalsPosition(t *testing.T, h Harness) {
