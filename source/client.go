@@ -13,6 +13,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
@@ -66,11 +67,11 @@ type Client struct {
 // New returns a Client. It reads the files that hold secrets and the state that
 // an earlier run left, and sends nothing. The configuration must be valid.
 func New(config Config, limits Limits, o Options) (*Client, error) {
-	secret, err := resolveSecret(config.ClientSecret, config.ClientSecretFile)
+	clientSecret, err := secret.Resolve(config.ClientSecret, config.ClientSecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the client secret: %w", err)
 	}
-	refresh, err := resolveSecret(config.RefreshToken, config.RefreshTokenFile)
+	refresh, err := secret.Resolve(config.RefreshToken, config.RefreshTokenFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the refresh token: %w", err)
 	}
@@ -95,7 +96,7 @@ func New(config Config, limits Limits, o Options) (*Client, error) {
 		retrier:     retrier{base: o.Backoff, gate: new(gate), logger: o.Logger},
 		clock:       newClock(o.Now),
 		counters:    new(counters),
-		censor:      newCensor(forms(config.ClientID, secret, refresh)...),
+		censor:      newCensor(forms(config.ClientID, clientSecret, refresh)...),
 		now:         o.Now,
 		logger:      o.Logger,
 		closeIdle:   func() {},
@@ -110,7 +111,7 @@ func New(config Config, limits Limits, o Options) (*Client, error) {
 	c.quota = newQuota(limits, quotaFile, o.Now, o.Logger)
 	c.http = &http.Client{Transport: o.HTTPTransport, CheckRedirect: followWithin}
 
-	login := newLogin(config, secret, refresh, limits.Timeout)
+	login := newLogin(config, clientSecret, refresh, limits.Timeout)
 	login.transport, login.now, login.censor = o.HTTPTransport, o.Now, c.censor
 	login.observe, login.again = c.clock.observe, c.countRepeatedToken
 	c.tokens = &tokens{
@@ -131,10 +132,10 @@ func New(config Config, limits Limits, o Options) (*Client, error) {
 }
 
 // forms returns the secrets in every form in which a server gets to see them.
-func forms(id string, secret, refresh Secret) []string {
-	escaped := url.QueryEscape(secret.Reveal())
+func forms(id string, clientSecret, refresh secret.Secret) []string {
+	escaped := url.QueryEscape(clientSecret.Reveal())
 	return []string{
-		secret.Reveal(), escaped,
+		clientSecret.Reveal(), escaped,
 		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + escaped)),
 		refresh.Reveal(), url.QueryEscape(refresh.Reveal()),
 	}

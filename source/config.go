@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // Values of Config.Environment.
@@ -49,12 +51,12 @@ type Config struct {
 	Account     string `name:"account" default:"default" env:"ACCOUNT" placeholder:"NAME" help:"Your name for the seller; it stands in every row."`
 	Marketplace string `name:"marketplace" env:"MARKETPLACE" placeholder:"ID" help:"The marketplace, such as EBAY_US, EBAY_DE or EBAY_MOTORS_US."`
 
-	Grant            string `name:"grant" default:"client-credentials" env:"GRANT" placeholder:"NAME" help:"How to log in: client-credentials or refresh-token."`
-	ClientID         string `name:"client-id" env:"CLIENT_ID" placeholder:"ID" help:"The application's client id (App ID)."`
-	ClientSecret     Secret `name:"client-secret" env:"CLIENT_SECRET" placeholder:"SECRET" help:"The application's client secret (Cert ID)."`
-	ClientSecretFile string `name:"client-secret-file" env:"CLIENT_SECRET_FILE" placeholder:"FILE" help:"File that holds the client secret."`
-	RefreshToken     Secret `name:"refresh-token" env:"REFRESH_TOKEN" placeholder:"TOKEN" help:"The seller's refresh token, for the refresh-token grant."`
-	RefreshTokenFile string `name:"refresh-token-file" env:"REFRESH_TOKEN_FILE" placeholder:"FILE" help:"File that holds the refresh token."`
+	Grant            string        `name:"grant" default:"client-credentials" env:"GRANT" placeholder:"NAME" help:"How to log in: client-credentials or refresh-token."`
+	ClientID         string        `name:"client-id" env:"CLIENT_ID" placeholder:"ID" help:"The application's client id (App ID)."`
+	ClientSecret     secret.Secret `name:"client-secret" env:"CLIENT_SECRET" placeholder:"SECRET" help:"The application's client secret (Cert ID)."`
+	ClientSecretFile string        `name:"client-secret-file" env:"CLIENT_SECRET_FILE" placeholder:"FILE" help:"File that holds the client secret."`
+	RefreshToken     secret.Secret `name:"refresh-token" env:"REFRESH_TOKEN" placeholder:"TOKEN" help:"The seller's refresh token, for the refresh-token grant."`
+	RefreshTokenFile string        `name:"refresh-token-file" env:"REFRESH_TOKEN_FILE" placeholder:"FILE" help:"File that holds the refresh token."`
 
 	IncludeMessages bool     `name:"include-messages" default:"true" negatable:"" env:"INCLUDE_MESSAGES" help:"Ask for the messages between seller and buyer too."`
 	Status          string   `name:"status" env:"STATUS" placeholder:"STATUS" help:"Only leads that are Answered, or Unanswered; both if empty."`
@@ -108,14 +110,14 @@ func (c *Config) validateLogin(report func(key, problem string)) {
 	if c.ClientID == "" {
 		report("client-id", "missing: it is the App ID of your application's keys")
 	}
-	check := func(key string, value Secret, path, missing string) {
-		secret, err := resolveSecret(value, path)
+	check := func(key string, value secret.Secret, path, missing string) {
+		resolved, err := secret.Resolve(value, path)
 		switch {
-		case err == errBothSecrets:
+		case errors.Is(err, secret.ErrBoth):
 			report(key, err.Error())
 		case err != nil:
 			report(key+"-file", err.Error())
-		case secret.IsZero():
+		case resolved.IsZero():
 			report(key, missing)
 		}
 	}

@@ -4,20 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 func valid() Config {
 	return Config{
 		Environment: Production, Account: "shop", Marketplace: "EBAY_DE", Grant: ClientCredentials,
-		ClientID: testID, ClientSecret: NewSecret(testSecret),
+		ClientID: testID, ClientSecret: secret.New(testSecret),
 	}
 }
 
@@ -41,7 +40,7 @@ func TestValidConfigs(t *testing.T) {
 		},
 		"loopback":        func(c *Config) { c.APIURL, c.TokenURL = "http://127.0.0.1:1/", "http://[::1]:1/" },
 		"motors":          func(c *Config) { c.Marketplace = "EBAY_MOTORS_US" },
-		"refresh token":   func(c *Config) { c.Grant, c.RefreshToken = RefreshToken, NewSecret(testRefresh) },
+		"refresh token":   func(c *Config) { c.Grant, c.RefreshToken = RefreshToken, secret.New(testRefresh) },
 		"status and item": func(c *Config) { c.Status, c.Items = Answered, []string{"110000000001", "v1|110000000002|0"} },
 	} {
 		c := valid()
@@ -60,9 +59,9 @@ func TestInvalidConfigs(t *testing.T) {
 	}{
 		{"nothing", func(c *Config) { *c = Config{} }, []string{"environment", "account", "marketplace", "client-id", "client-secret", "grant"}},
 		{"no refresh token", func(c *Config) { c.Grant = RefreshToken }, []string{"refresh-token"}},
-		{"a refresh token for nothing", func(c *Config) { c.RefreshToken = NewSecret(testRefresh) }, []string{"refresh-token"}},
+		{"a refresh token for nothing", func(c *Config) { c.RefreshToken = secret.New(testRefresh) }, []string{"refresh-token"}},
 		{"both secrets", func(c *Config) { c.ClientSecretFile = "/nowhere" }, []string{"client-secret"}},
-		{"no such file", func(c *Config) { c.ClientSecret, c.ClientSecretFile = Secret{}, "/nowhere" }, []string{"client-secret-file"}},
+		{"no such file", func(c *Config) { c.ClientSecret, c.ClientSecretFile = secret.Secret{}, "/nowhere" }, []string{"client-secret-file"}},
 		{"no refresh file", func(c *Config) { c.Grant, c.RefreshTokenFile = RefreshToken, "/nowhere" }, []string{"refresh-token-file"}},
 		{"http", func(c *Config) { c.APIURL, c.TokenURL = "http://api.example.com/", "http://192.168.1.1/" }, []string{"api-url", "token-url"}},
 		{"no URLs", func(c *Config) { c.APIURL, c.TokenURL = "apiz.ebay.com/sell", "https:///path" }, []string{"api-url", "token-url"}},
@@ -130,54 +129,6 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-func TestSecretFile(t *testing.T) {
-	for _, test := range []struct {
-		name, content string
-		mode          os.FileMode
-		want, problem string
-	}{
-		{"one line", "secret", 0o600, "secret", ""},
-		{"with newline", "secret\n", 0o600, "secret", ""},
-		{"from Windows", "secret\r\n", 0o400, "secret", ""},
-		{"of a container", "secret", 0o440, "secret", ""},
-		{"with spaces", " se cret \n", 0o600, " se cret ", ""},
-		{"for everybody", "secret", 0o644, "", "chmod 600"},
-		{"for everybody to write", "secret", 0o602, "", "chmod 600"},
-		{"empty", "\n", 0o600, "", "is empty"},
-		{"two lines", "secret\nmore\n", 0o600, "", "more than one line"},
-		{"binary", "se\x00cret", 0o600, "", "more than one line"},
-		{"too long", strings.Repeat("s", maxSecretBytes+1), 0o600, "", "too long"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "secret")
-			if err := os.WriteFile(path, []byte(test.content), test.mode); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(path, test.mode); err != nil { // the umask may have taken bits away
-				t.Fatal(err)
-			}
-			secret, err := readSecretFile(path)
-			if test.problem != "" {
-				if err == nil || !strings.Contains(err.Error(), test.problem) || strings.Contains(err.Error(), "secret\n") {
-					t.Errorf("got %v", err)
-				}
-				return
-			}
-			if err != nil || secret.Reveal() != test.want {
-				t.Errorf("got %q, %v", secret.Reveal(), err)
-			}
-			c := valid()
-			c.ClientSecret, c.ClientSecretFile = Secret{}, path
-			if _, text := problems(&c); text != "" {
-				t.Error(text)
-			}
-		})
-	}
-	if _, err := readSecretFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is not a file") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestNewReadsSecretFiles(t *testing.T) {
 	c := valid()
 	c.ClientSecretFile = "/nowhere"
@@ -210,12 +161,5 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	if got := text.String(); strings.Contains(got, testSecret) || strings.Contains(got, fmt.Sprintf("%x", testSecret)) || strings.Contains(got, testSecret[:3]+"\n") {
 		t.Errorf("the secret shows:\n%s", got)
-	}
-	if fmt.Sprint(Secret{}) != "" || fmt.Sprint(NewSecret("x")) != redacted {
-		t.Error("an empty secret is not told from one that is set")
-	}
-	var s Secret
-	if err := s.UnmarshalText([]byte("from text")); err != nil || s.Reveal() != "from text" {
-		t.Errorf("got %q, %v", s.Reveal(), err)
 	}
 }

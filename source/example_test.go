@@ -9,6 +9,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/source"
 	"github.com/leads-etl/leads-etl/source/simulator"
@@ -37,7 +38,7 @@ func Example() {
 		Marketplace:  "EBAY_DE",
 		Grant:        source.ClientCredentials,
 		ClientID:     "simulator",
-		ClientSecret: source.NewSecret("simulator-secret"),
+		ClientSecret: secret.New("simulator-secret"),
 	}, source.Limits{
 		Timeout:     time.Minute,
 		MaxAttempts: 6,

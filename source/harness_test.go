@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
@@ -104,7 +105,7 @@ func testSetup(base string, logger *slog.Logger) setup {
 		config: Config{
 			Environment: Production, APIURL: base + "/sell/leads/v1", TokenURL: base + "/token",
 			Account: "shop", Marketplace: "EBAY_DE", Grant: ClientCredentials,
-			ClientID: testID, ClientSecret: NewSecret(testSecret), IncludeMessages: true,
+			ClientID: testID, ClientSecret: secret.New(testSecret), IncludeMessages: true,
 		},
 		limits:  Limits{Timeout: 10 * time.Second, MaxAttempts: 6, DailyQuota: 5000},
 		options: Options{Logger: logger, Version: "1.2.3", Backoff: time.Millisecond},

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // A hostile server repeats all that it was sent, wherever it can: neither the
@@ -107,7 +109,7 @@ func TestSecretsNeverLeak(t *testing.T) {
 					}
 					c := a.start(t, inDir(t.TempDir()), func(s *setup) {
 						if s.config.Grant = grant; grant == RefreshToken {
-							s.config.RefreshToken = NewSecret(testRefresh)
+							s.config.RefreshToken = secret.New(testRefresh)
 						}
 						s.limits.MaxAttempts = 2
 					})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/source"
 	"github.com/leads-etl/leads-etl/source/simulator"
@@ -56,7 +57,7 @@ func newWorld(t *testing.T, config simulator.Config, change ...func(*source.Conf
 	c := source.Config{
 		Environment: source.Production, APIURL: base + simulator.LeadsPath, TokenURL: base + simulator.TokenPath,
 		Account: "shop", Marketplace: server.Config().Marketplace, Grant: source.ClientCredentials,
-		ClientID: server.Config().ClientID, ClientSecret: source.NewSecret(server.Config().ClientSecret),
+		ClientID: server.Config().ClientID, ClientSecret: secret.New(server.Config().ClientSecret),
 	}
 	for _, f := range change {
 		f(&c)
@@ -224,7 +225,7 @@ func TestExportOfItemsByRefreshToken(t *testing.T) {
 	w := newWorld(t, simulator.Config{
 		Leads: 500, Listings: 3, From: r.From, To: r.To, Faults: simulator.Faults{Internal: 0.05, Reset: 0.05},
 	}, func(c *source.Config) {
-		c.Grant, c.RefreshToken = source.RefreshToken, source.NewSecret("simulator-refresh-token")
+		c.Grant, c.RefreshToken = source.RefreshToken, secret.New("simulator-refresh-token")
 	})
 	for _, item := range w.ItemIDs() {
 		got, err := w.export(t.Context(), r, 10*24*time.Hour, journal.Query{Item: item, Messages: true})
@@ -283,9 +284,9 @@ func TestSimulatedRefusals(t *testing.T) {
 		change func(*source.Config)
 		query  journal.Query
 	}{
-		"wrong secret": {change: func(c *source.Config) { c.ClientSecret = source.NewSecret("not the secret") }},
+		"wrong secret": {change: func(c *source.Config) { c.ClientSecret = secret.New("not the secret") }},
 		"wrong refresh": {change: func(c *source.Config) {
-			c.Grant, c.RefreshToken = source.RefreshToken, source.NewSecret("not the token")
+			c.Grant, c.RefreshToken = source.RefreshToken, secret.New("not the token")
 		}},
 		"wrong item":   {query: journal.Query{Item: "999999999999"}},
 		"wrong market": {change: func(c *source.Config) { c.Marketplace = "EBAY_NOWHERE" }},

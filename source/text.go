@@ -6,6 +6,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // Bounds of what is repeated of other people's texts.
@@ -85,7 +87,7 @@ func (c *censor) words(text string, limit int) string {
 	secrets := slices.Concat(c.fixed, c.recent)
 	c.mu.Unlock()
 	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, redacted)
+		text = strings.ReplaceAll(text, s, secret.Redacted)
 	}
 	return words(text, limit)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 const (
@@ -45,10 +46,10 @@ type tokens struct {
 	// requests and guards what follows.
 	turn     chan struct{}
 	current  token
-	refresh  Secret      // the refresh token in force
-	unproven []time.Time // when tokens that were never taken were replaced
-	lastErr  error       // how the last renewal ended
-	warned   bool        // that the file cannot be written
+	refresh  secret.Secret // the refresh token in force
+	unproven []time.Time   // when tokens that were never taken were replaced
+	lastErr  error         // how the last renewal ended
+	warned   bool          // that the file cannot be written
 
 	renewals atomic.Int64 // finished ones
 	trusted  atomic.Bool  // the API has taken one of our tokens
@@ -128,7 +129,7 @@ func (t *tokens) renew(ctx context.Context, rejected bool) error {
 	t.login.censor.learn(given.access)
 	if given.refresh != "" {
 		t.login.censor.learn(given.refresh)
-		t.refresh = NewSecret(given.refresh)
+		t.refresh = secret.New(given.refresh)
 	}
 	t.logger.DebugContext(ctx, "token renewed", "life", given.life)
 	t.save(ctx)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // takes answers 401 to every token but those that are good.
@@ -48,7 +49,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 			}
 			fmt.Fprintf(w, `{"access_token":"user-token-%d","expires_in":7200,"token_type":"User Access Token"%s}`, n, more)
 		}
-		config := func(s *setup) { s.config.Grant, s.config.RefreshToken = RefreshToken, NewSecret(testRefresh) }
+		config := func(s *setup) { s.config.Grant, s.config.RefreshToken = RefreshToken, secret.New(testRefresh) }
 		dir := t.TempDir()
 		if err := a.startInBubble(t, config, inDir(dir)).Check(t.Context()); err != nil {
 			t.Fatal(err)
@@ -57,7 +58,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 		if err := a.client(t, config, inDir(dir)).Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		other := func(s *setup) { s.config.RefreshToken = NewSecret("another seller's") }
+		other := func(s *setup) { s.config.RefreshToken = secret.New("another seller's") }
 		if err := a.client(t, config, other, inDir(dir)).Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +183,7 @@ func TestTokenIsKeptBetweenRuns(t *testing.T) {
 		t.Fatalf("token file: %v, %v", info.Mode(), err)
 	}
 	ok(a.client(t, inDir(dir)), 1)
-	ok(a.client(t, inDir(dir), func(s *setup) { s.config.ClientSecret = NewSecret("rotated-secret") }), 1)
+	ok(a.client(t, inDir(dir), func(s *setup) { s.config.ClientSecret = secret.New("rotated-secret") }), 1)
 	ok(a.client(t, inDir(dir), func(s *setup) { s.config.ClientID = "another" }), 2)
 	ok(a.client(t, inDir(dir), func(s *setup) { s.config.TokenURL += "?"[:0]; s.config.ClientID = "another" }), 2)
 	ok(a.client(t, inDir(dir)), 3)

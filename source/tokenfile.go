@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // tokenFileName is the file in the state folder that keeps the token between
@@ -53,7 +55,7 @@ func (t *tokens) load() {
 	t.login.censor.learn(kept.Access)
 	if kept.Refresh != "" {
 		t.login.censor.learn(kept.Refresh)
-		t.refresh = NewSecret(kept.Refresh)
+		t.refresh = secret.New(kept.Refresh)
 	}
 	if sendable(kept.Access) {
 		t.current = token{access: kept.Access, renewAt: kept.RenewAt, proven: new(atomic.Bool)}

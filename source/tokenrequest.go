@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 type login struct {
 	config  clientcredentials.Config
 	grant   string
-	refresh Secret // as configured
+	refresh secret.Secret // as configured
 	timeout time.Duration
 
 	transport http.RoundTripper
@@ -33,12 +35,12 @@ type login struct {
 	censor    *censor
 }
 
-func newLogin(c Config, secret, refresh Secret, timeout time.Duration) *login {
+func newLogin(c Config, clientSecret, refresh secret.Secret, timeout time.Duration) *login {
 	_, tokenURL := c.Endpoints()
 	return &login{
 		config: clientcredentials.Config{
 			ClientID:     c.ClientID,
-			ClientSecret: secret.Reveal(),
+			ClientSecret: clientSecret.Reveal(),
 			TokenURL:     tokenURL,
 			Scopes:       []string{scope},
 			// Auto-detection would send the secret twice.

@@ -13,8 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/sinks/kafka/embedded"
-	"github.com/leads-etl/leads-etl/source"
 	"github.com/leads-etl/leads-etl/source/simulator"
 )
 
@@ -109,7 +109,7 @@ func (c *demoCommand) settings(server *simulator.Server, url string, brokers []s
 	s, cfg := &target.settings, server.Config()
 	s.EBay.APIURL, s.EBay.TokenURL = url+simulator.LeadsPath, url+simulator.TokenPath
 	s.EBay.Account, s.EBay.Marketplace = demoAccount, cfg.Marketplace
-	s.EBay.ClientID, s.EBay.ClientSecret = cfg.ClientID, source.NewSecret(cfg.ClientSecret)
+	s.EBay.ClientID, s.EBay.ClientSecret = cfg.ClientID, secret.New(cfg.ClientSecret)
 	s.Range.From, s.Range.To = config.Time{Time: cfg.From}, config.Time{Time: cfg.To}
 	s.State.Dir = filepath.Join(c.Dir, "state")
 	s.Parquet.Dir = filepath.Join(c.Dir, "parquet")

@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // Values of Config.Delivery.
@@ -57,10 +58,10 @@ type Config struct {
 	TLSCert string `name:"tls-cert" env:"TLS_CERT" placeholder:"FILE" help:"PEM file of the client's certificate."`
 	TLSKey  string `name:"tls-key" env:"TLS_KEY" placeholder:"FILE" help:"PEM file of the client's key."`
 
-	SASLMechanism    string `name:"sasl-mechanism" env:"SASL_MECHANISM" placeholder:"NAME" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; none if empty."`
-	SASLUsername     string `name:"sasl-username" env:"SASL_USERNAME" placeholder:"NAME" help:"User name for SASL."`
-	SASLPassword     Secret `name:"sasl-password" env:"SASL_PASSWORD" placeholder:"PASSWORD" help:"Password for SASL."`
-	SASLPasswordFile string `name:"sasl-password-file" env:"SASL_PASSWORD_FILE" placeholder:"FILE" help:"File that holds the password."`
+	SASLMechanism    string        `name:"sasl-mechanism" env:"SASL_MECHANISM" placeholder:"NAME" help:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; none if empty."`
+	SASLUsername     string        `name:"sasl-username" env:"SASL_USERNAME" placeholder:"NAME" help:"User name for SASL."`
+	SASLPassword     secret.Secret `name:"sasl-password" env:"SASL_PASSWORD" placeholder:"PASSWORD" help:"Password for SASL."`
+	SASLPasswordFile string        `name:"sasl-password-file" env:"SASL_PASSWORD_FILE" placeholder:"FILE" help:"File that holds the password."`
 }
 
 // DefaultConfig returns what the tags say, for these brokers.
@@ -128,7 +129,7 @@ func (c *Config) validateTLS(report func(key, problem string)) {
 }
 
 func (c *Config) validateSASL(report func(key, problem string)) {
-	password := c.SASLPassword.value != ""
+	password := !c.SASLPassword.IsZero()
 	if c.SASLMechanism == "" {
 		if c.SASLUsername != "" || password || c.SASLPasswordFile != "" {
 			report("sasl-mechanism", "missing: a user name or password is set, but not how to show it")

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 )
 
 // TestDefaults holds DefaultConfig to the tags.
@@ -58,7 +60,7 @@ func TestValidate(t *testing.T) {
 		"unknown mechanism":      {func(c *Config) { c.SASLMechanism, c.SASLUsername, c.SASLPasswordFile = "GSSAPI", "u", "f" }, []string{"sasl-mechanism"}},
 		"user without mechanism": {func(c *Config) { c.SASLUsername = "u" }, []string{"sasl-mechanism"}},
 		"two passwords": {func(c *Config) {
-			c.SASLMechanism, c.SASLUsername, c.SASLPassword, c.SASLPasswordFile = ScramSHA512, "u", NewSecret("p"), "f"
+			c.SASLMechanism, c.SASLUsername, c.SASLPassword, c.SASLPasswordFile = ScramSHA512, "u", secret.New("p"), "f"
 		}, []string{"sasl-password-file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +83,7 @@ func TestValidate(t *testing.T) {
 
 func TestSecretDoesNotPrint(t *testing.T) {
 	c := DefaultConfig("a:1")
-	c.SASLPassword = NewSecret("hunter2")
+	c.SASLPassword = secret.New("hunter2")
 	asJSON, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -93,31 +95,25 @@ func TestSecretDoesNotPrint(t *testing.T) {
 			t.Errorf("the password shows: %s", text)
 		}
 	}
-	if NewSecret("").String() != "" {
+	if secret.New("").String() != "" {
 		t.Error("an empty secret looks like one")
 	}
 }
 
 func TestPasswordFile(t *testing.T) {
-	file := func(content string, mode os.FileMode) string {
-		path := filepath.Join(t.TempDir(), "password")
-		if err := os.WriteFile(path, []byte(content), mode); err != nil {
-			t.Fatal(err)
-		}
-		return path
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte("hunter2"), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	if s, err := readSecretFile(file("hunter2\n", 0o640)); err != nil || s.value != "hunter2" {
-		t.Errorf("%v", err)
+	c := DefaultConfig("a:1")
+	c.SASLMechanism, c.SASLUsername, c.SASLPasswordFile = Plain, "u", path
+	if _, err := c.mechanism(); err == nil || !strings.Contains(err.Error(), "sasl-password-file") || strings.Contains(err.Error(), "hunter") {
+		t.Errorf("a file for everybody: %v", err)
 	}
-	for name, path := range map[string]string{
-		"missing":   filepath.Join(t.TempDir(), "none"),
-		"empty":     file("\n", 0o600),
-		"two lines": file("hunter2\nhunter3\n", 0o600),
-		"too long":  file(strings.Repeat("x", maxSecretBytes+1), 0o600),
-		"readable":  file("hunter2", 0o644),
-	} {
-		if _, err := readSecretFile(path); err == nil || strings.Contains(err.Error(), "hunter") {
-			t.Errorf("%s: %v", name, err)
-		}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := c.mechanism(); err != nil || m == nil {
+		t.Errorf("got %v, %v", m, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
 )
 
@@ -130,21 +131,18 @@ func (c *Config) mechanism() (sasl.Mechanism, error) {
 	if c.SASLMechanism == "" {
 		return nil, nil
 	}
-	password := c.SASLPassword
-	if c.SASLPasswordFile != "" {
-		var err error
-		if password, err = readSecretFile(c.SASLPasswordFile); err != nil {
-			return nil, fmt.Errorf("kafka.sasl-password-file: %w", err)
-		}
+	password, err := secret.Resolve(c.SASLPassword, c.SASLPasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("kafka.sasl-password-file: %w", err)
 	}
 	algorithm := scram.SHA256
 	switch c.SASLMechanism {
 	case Plain:
-		return plain.Mechanism{Username: c.SASLUsername, Password: password.value}, nil
+		return plain.Mechanism{Username: c.SASLUsername, Password: password.Reveal()}, nil
 	case ScramSHA512:
 		algorithm = scram.SHA512
 	}
-	m, err := scram.Mechanism(algorithm, c.SASLUsername, password.value)
+	m, err := scram.Mechanism(algorithm, c.SASLUsername, password.Reveal())
 	if err != nil {
 		// Its error may show what was prepared.
 		return nil, errors.New("kafka.sasl-username, kafka.sasl-password: they hold characters that SCRAM does not allow")

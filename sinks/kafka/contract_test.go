@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/schema"
 	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
 	"github.com/leads-etl/leads-etl/sinks/sinktest"
@@ -53,7 +54,7 @@ func destination(t *testing.T, k *kafkatest.Kafka, answer bool) sinktest.Destina
 		return d
 	}
 	c.Brokers = []string{k.Secure.SASLPlain}
-	c.SASLMechanism, c.SASLUsername, c.SASLPassword = ScramSHA256, kafkatest.Limited, NewSecret(kafkatest.LimitedPassword)
+	c.SASLMechanism, c.SASLUsername, c.SASLPassword = ScramSHA256, kafkatest.Limited, secret.New(kafkatest.LimitedPassword)
 	k.Allow(t, kmsg.ACLResourceTypeTopic, c.Topic, kadm.OpWrite)
 	k.Allow(t, kmsg.ACLResourceTypeTopic, c.PositionsTopic, kadm.OpWrite, kadm.OpRead)
 	k.Allow(t, kmsg.ACLResourceTypeTransactionalId, c.TransactionalID, kadm.OpWrite)

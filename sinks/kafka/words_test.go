@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
 	"github.com/leads-etl/leads-etl/sinks/sinktest"
 )
@@ -31,7 +32,7 @@ func secureBroker(t *testing.T) *kafkatest.Kafka {
 }
 
 func as(c *Config, mechanism, user, password string) {
-	c.SASLMechanism, c.SASLUsername, c.SASLPassword = mechanism, user, NewSecret(password)
+	c.SASLMechanism, c.SASLUsername, c.SASLPassword = mechanism, user, secret.New(password)
 }
 
 // TestConnections connects in every way that there is to every listener.

@@ -1,4 +1,7 @@
-package source
+// Package secret holds secrets so that they do not show: in logs, in errors, in
+// printed configurations. Every part that is configured with one takes it from
+// here. What must not be here: what a secret is for.
+package secret
 
 import (
 	"bytes"
@@ -10,8 +13,8 @@ import (
 	"runtime"
 )
 
-// redacted is what a secret looks like to everybody but the API.
-const redacted = "[redacted]"
+// Redacted is what a secret looks like to everybody but whom it is for.
+const Redacted = "[redacted]"
 
 // maxSecretBytes bounds a secret's file; eBay's refresh tokens have some 2 KB.
 const maxSecretBytes = 64 << 10
@@ -21,8 +24,8 @@ const maxSecretBytes = 64 << 10
 // it is empty. The zero value is the empty secret.
 type Secret struct{ value string }
 
-// NewSecret returns a Secret that holds value.
-func NewSecret(value string) Secret { return Secret{value} }
+// New returns a Secret that holds value.
+func New(value string) Secret { return Secret{value} }
 
 // Reveal returns what the secret holds.
 func (s Secret) Reveal() string { return s.value }
@@ -35,7 +38,7 @@ func (s Secret) String() string {
 	if s.IsZero() {
 		return ""
 	}
-	return redacted
+	return Redacted
 }
 
 // Format redacts the secret under every verb, %#v and %x included.
@@ -53,10 +56,10 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// readSecretFile returns the one line that the file holds. A file that
+// readFile returns the one line that the file holds. A file that
 // everybody on the machine can read is refused; one that the group can read is
 // not, for that is how containers are given their secrets.
-func readSecretFile(path string) (Secret, error) {
+func readFile(path string) (Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Secret{}, err
@@ -90,17 +93,17 @@ func readSecretFile(path string) (Secret, error) {
 	return Secret{string(content)}, nil
 }
 
-// errBothSecrets says that a secret was given twice.
-var errBothSecrets = errors.New("give either the value or a file, not both")
+// ErrBoth says that a secret was given twice.
+var ErrBoth = errors.New("give either the value or a file, not both")
 
-// resolveSecret returns the secret that is given as a value or as a file's
+// Resolve returns the secret that is given as a value or as a file's
 // name; the empty secret if neither is.
-func resolveSecret(value Secret, path string) (Secret, error) {
+func Resolve(value Secret, path string) (Secret, error) {
 	switch {
 	case path == "":
 		return value, nil
 	case !value.IsZero():
-		return Secret{}, errBothSecrets
+		return Secret{}, ErrBoth
 	}
-	return readSecretFile(path)
+	return readFile(path)
 }
