@@ -28,7 +28,7 @@ func start(t *testing.T, dir string, environ []string, args ...string) *running 
 	t.Helper()
 	cmd := exec.Command(programName, args...)
 	cmd.Dir = dir
-	cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "HOME="+dir)
+	cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "HOME="+dir, "GOCOVERDIR="+t.TempDir())
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

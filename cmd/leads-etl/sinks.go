@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -18,7 +19,10 @@ type sink struct {
 	name string
 	// where names the destination for people.
 	where string
-	open  func(ctx context.Context, b deliver.Binding, logger *slog.Logger) (deliver.Sink, error)
+	open  openFunc
+	// observe opens what tells how far the destination has come, beside a sink that
+	// may be at work on it.
+	observe observeFunc
 	// check tries the destination and leaves nothing behind.
 	check func(ctx context.Context, b deliver.Binding) []finding
 }
@@ -32,36 +36,60 @@ func (s *settings) sinks() []sink {
 	if s.Parquet.On() {
 		on = append(on, sink{
 			name: "parquet", where: s.Parquet.Dir,
-			open:  opener(s.Parquet, parquet.Open),
-			check: folderCheck("parquet", s.Parquet, parquet.Check),
+			open:    opening(s.Parquet, parquet.Open),
+			observe: observing(s.Parquet, parquet.Observe),
+			check:   folderCheck("parquet", s.Parquet, parquet.Check),
 		})
 	}
 	if s.NDJSON.On() {
 		on = append(on, sink{
 			name: "ndjson", where: s.NDJSON.Dir,
-			open:  opener(s.NDJSON, ndjson.Open),
-			check: folderCheck("ndjson", s.NDJSON, ndjson.Check),
+			open:    opening(s.NDJSON, ndjson.Open),
+			observe: observing(s.NDJSON, ndjson.Observe),
+			check:   folderCheck("ndjson", s.NDJSON, ndjson.Check),
 		})
 	}
 	if s.Kafka.On() {
 		on = append(on, sink{
 			name: "kafka", where: strings.Join(s.Kafka.Brokers, ","),
-			open:  opener(s.Kafka, kafka.Open),
-			check: func(ctx context.Context, b deliver.Binding) []finding { return kafkaCheck(ctx, s.Kafka, b) },
+			open:    opening(s.Kafka, kafka.Open),
+			observe: observing(s.Kafka, kafka.Observe),
+			check:   func(ctx context.Context, b deliver.Binding) []finding { return kafkaCheck(ctx, s.Kafka, b) },
 		})
 	}
 	return on
 }
 
-// opener gives the Open functions of the sinks, which return types of their own,
-// one form.
-func opener[C any, S deliver.Sink](c C, open func(context.Context, C, deliver.Binding, *slog.Logger) (S, error)) func(context.Context, deliver.Binding, *slog.Logger) (deliver.Sink, error) {
+// observer is what the sinks' Observe functions return.
+type observer interface {
+	deliver.Positioned
+	io.Closer
+}
+
+// openFunc and observeFunc are the forms that the sinks' functions are given here;
+// their own return types of their own.
+type (
+	openFunc    = func(context.Context, deliver.Binding, *slog.Logger) (deliver.Sink, error)
+	observeFunc = func(context.Context, deliver.Binding, *slog.Logger) (observer, error)
+)
+
+func opening[C any, S deliver.Sink](c C, open func(context.Context, C, deliver.Binding, *slog.Logger) (S, error)) openFunc {
 	return func(ctx context.Context, b deliver.Binding, logger *slog.Logger) (deliver.Sink, error) {
 		s, err := open(ctx, c, b, logger)
 		if err != nil {
 			return nil, err // not s: a nil pointer in an interface is not nil
 		}
 		return s, nil
+	}
+}
+
+func observing[C any, O observer](c C, observe func(context.Context, C, deliver.Binding, *slog.Logger) (O, error)) observeFunc {
+	return func(ctx context.Context, b deliver.Binding, logger *slog.Logger) (observer, error) {
+		o, err := observe(ctx, c, b, logger)
+		if err != nil {
+			return nil, err // as above
+		}
+		return o, nil
 	}
 }
 

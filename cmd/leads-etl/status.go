@@ -19,7 +19,7 @@ type statusCommand struct {
 }
 
 func (c *statusCommand) Help() string {
-	return `Neither the API is called nor anything changed. While an export is running, its sinks are not asked: they are its own.`
+	return `Neither the API is called nor anything changed, and an export that is running is not disturbed.`
 }
 
 func (c *statusCommand) Run(ctx context.Context, p *process) error {
@@ -60,7 +60,8 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 		}
 		s.verified(report)
 	}
-	return c.lags(ctx, p, j.ID(), s)
+	c.lags(ctx, p, j, s)
+	return nil
 }
 
 func (c *statusCommand) quota(s *status) error {
@@ -72,20 +73,9 @@ func (c *statusCommand) quota(s *status) error {
 	return nil
 }
 
-// lags asks every sink for its position. Opening a sink takes over from a dead
-// predecessor, so it is done under the journal's lock only: then there is no
-// living one.
-func (c *statusCommand) lags(ctx context.Context, p *process, id string, s *status) error {
-	j, err := journal.Open(c.State.Dir, journal.Options{Identity: c.identity(), Logger: p.log})
-	if locked, ok := errors.AsType[*journal.LockedError](err); ok {
-		s.Running = &runningStatus{PID: locked.PID}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("opening the journal: %w", err)
-	}
-	defer func() { s.err = errors.Join(s.err, j.Close()) }()
-	binding := deliver.Binding{JournalID: id, Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
+// lags observes how far every sink has come.
+func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal, s *status) {
+	binding := deliver.Binding{JournalID: j.ID(), Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
 	for _, sink := range c.sinks() {
 		state := sinkStatus{Name: sink.name, Where: sink.where}
 		lag, err := lagOf(ctx, p, sink, binding, j)
@@ -97,14 +87,13 @@ func (c *statusCommand) lags(ctx context.Context, p *process, id string, s *stat
 		}
 		s.Sinks = append(s.Sinks, state)
 	}
-	return nil
 }
 
 func lagOf(ctx context.Context, p *process, sink sink, b deliver.Binding, j *journal.Journal) (deliver.Lag, error) {
-	opened, err := sink.open(ctx, b, p.log.With("sink", sink.name))
+	o, err := sink.observe(ctx, b, p.log.With("sink", sink.name))
 	if err != nil {
 		return deliver.Lag{}, err
 	}
-	lag, err := deliver.LagOf(ctx, opened, j)
-	return lag, errors.Join(err, opened.Close())
+	lag, err := deliver.LagOf(ctx, o, j)
+	return lag, errors.Join(err, o.Close())
 }

@@ -20,7 +20,6 @@ type status struct {
 	Journal *journalStatus `json:"journal,omitempty"`
 	Verify  *verifyStatus  `json:"verify,omitempty"`
 	Quota   quotaStatus    `json:"quota"`
-	Running *runningStatus `json:"running,omitempty"`
 	Sinks   []sinkStatus   `json:"sinks"`
 
 	// err is how the command ends, apart from what it shows.
@@ -84,11 +83,6 @@ type quotaStatus struct {
 	Used  int       `json:"used"`
 	Limit int       `json:"limit"`
 	Reset time.Time `json:"reset"`
-}
-
-// runningStatus says that another process is exporting; PID 0 is not known.
-type runningStatus struct {
-	PID int `json:"pid,omitempty"`
 }
 
 type sinkStatus struct {
@@ -156,13 +150,6 @@ func (s *status) write(p *process) error {
 		}
 	}
 	line("quota", "%s of %s calls used; the next day begins %s", humanize.Comma(int64(s.Quota.Used)), humanize.Comma(int64(s.Quota.Limit)), s.Quota.Reset.Format(time.RFC3339))
-	if s.Running != nil {
-		who := "another process"
-		if s.Running.PID != 0 {
-			who = fmt.Sprintf("process %d", s.Running.PID)
-		}
-		line("running", "%s is at work; the sinks are its own until it ends", who)
-	}
 	for _, sink := range s.Sinks {
 		mark, text := sink.text()
 		line("sink", "%s %s: %s", p.mark(mark), sink.Name, text)

@@ -17,8 +17,16 @@ type Lag struct {
 	Foreign bool
 }
 
+// Positioned is what tells how far an output has come: a sink, or an observer of
+// one that somebody else may be writing through.
+type Positioned interface {
+	// Semantics and Position are as those of Sink.
+	Semantics() Semantics
+	Position(ctx context.Context, p Partition) (Position, error)
+}
+
 // LagOf compares the sink's positions with the journal. It changes nothing.
-func LagOf(ctx context.Context, sink Sink, j *journal.Journal) (Lag, error) {
+func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error) {
 	f := newFeed(j)
 	if _, err := f.advance(ctx); err != nil {
 		return Lag{}, err

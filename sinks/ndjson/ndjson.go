@@ -32,3 +32,12 @@ func open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger,
 
 // Check tries whether the folder can be written, and leaves nothing there.
 func Check(ctx context.Context, c Config) error { return files.Check(ctx, c.Options) }
+
+// Observe returns what tells the output's positions without touching it.
+func Observe(_ context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Observer, error) {
+	f, err := format(c)
+	if err != nil {
+		return nil, err
+	}
+	return files.Observe(files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger})
+}

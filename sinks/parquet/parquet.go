@@ -86,3 +86,12 @@ func (c *lz4Codec) Decode(dst, src []byte) ([]byte, error) {
 	}
 	return dst[:copy(dst, out)], nil
 }
+
+// Observe returns what tells the output's positions without touching it.
+func Observe(_ context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Observer, error) {
+	f, err := newFormat(c)
+	if err != nil {
+		return nil, err
+	}
+	return files.Observe(files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger})
+}
