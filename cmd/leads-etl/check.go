@@ -147,7 +147,7 @@ func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(find
 	}
 	used, limit, reset := client.Quota()
 	quota := finding{What: "quota", OK: used < limit,
-		Detail: fmt.Sprintf("%s of %s calls left until %s", humanize.Comma(int64(limit-used)), humanize.Comma(int64(limit)), reset.UTC().Format(time.RFC3339))}
+		Detail: fmt.Sprintf("%s of %s calls left until %s", humanize.Comma(int64(max(0, limit-used))), humanize.Comma(int64(limit)), reset.UTC().Format(time.RFC3339))}
 	if !quota.OK {
 		quota.err = &toldError{errors.New(quota.Detail), exitIncomplete}
 	}

@@ -85,8 +85,8 @@ func TestShow(t *testing.T) {
 		{errors.New("what?"), "leads-etl: what?\n"},
 		{&usageError{err: errors.New("what?"), command: "batch"}, "leads-etl: what?\n  hint: see leads-etl batch --help\n"},
 		{
-			fmt.Errorf("fetching: %w", &fetch.RefusedError{Window: w, Err: errors.New("352003 Invalid Start Date."), Hint: "ask for less"}),
-			"leads-etl: fetching: window [2026-09-01T00:00:00Z, 2026-09-02T00:00:00Z): 352003 Invalid Start Date.\n  hint: ask for less\n",
+			fmt.Errorf("fetching: %w", &fetch.RefusedError{Window: w, Err: errors.New("352003 Invalid Start Date"), Hint: "ask for less"}),
+			"leads-etl: fetching: window [2026-09-01T00:00:00Z, 2026-09-02T00:00:00Z): 352003 Invalid Start Date\n  hint: ask for less\n",
 		},
 		{
 			errors.Join(&deliver.SinkError{Sink: "ndjson", Err: errors.New("no space")}, &deliver.SinkError{Sink: "kafka", Err: errors.New("gone")}),

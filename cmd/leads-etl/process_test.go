@@ -16,7 +16,7 @@ import (
 	"github.com/leads-etl/leads-etl/source/simulator"
 )
 
-// process is the program, running.
+// running is the program, at work.
 type running struct {
 	*exec.Cmd
 	out    *bufio.Reader
@@ -165,6 +165,28 @@ func TestInterruptedBatchIsResumed(t *testing.T) {
 				t.Errorf("forbidden requests: %v", server.Forbidden())
 			}
 		})
+	}
+}
+
+// A look at the state of an export that is running does not disturb it.
+func TestStatusBesideAnExport(t *testing.T) {
+	dir := t.TempDir()
+	server, environ := slowAPI(t, 20*time.Millisecond)
+	batch := start(t, dir, environ, "batch", "--json")
+	for server.Stats().Leads == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	looks := 0
+	for ; server.Stats().Leads < 500; looks++ {
+		status := start(t, dir, environ, "status", "--verify")
+		code, stdout := status.end(t)
+		if code != exitDone || !strings.Contains(stdout, "every checksum is right") || !strings.Contains(stdout, "ndjson: out ") {
+			t.Fatalf("exit code %d:\n%s%s", code, stdout, status.stderr)
+		}
+	}
+	code, stdout := batch.end(t)
+	if code != exitDone || looks == 0 || !strings.Contains(stdout, `"rows": 500,`) || !strings.Contains(stdout, `"retries": 0`) {
+		t.Errorf("exit code %d after %d looks:\n%s%s", code, looks, stdout, batch.stderr)
 	}
 }
 

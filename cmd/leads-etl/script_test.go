@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/sinks/kafka/embedded"
 	"github.com/leads-etl/leads-etl/source/simulator"
 )
 
@@ -26,6 +28,7 @@ func TestMain(m *testing.M) {
 //
 //	simulator [flags of leads-etl simulate]   start one, and set the environment for it
 //	sim GET|POST what                         its admin surface; the answer goes to stdout
+//	broker                                    start a broker, and set the environment for it
 //	exits CODE command [args...]              run a command that must end with the code
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -39,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"simulator": scriptSimulator,
 			"sim":       scriptAdmin,
+			"broker":    scriptBroker,
 			"exits":     scriptExits,
 		},
 	})
@@ -82,6 +86,16 @@ func scriptAdmin(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	_, err = io.Copy(ts.Stdout(), response.Body)
 	ts.Check(err)
+}
+
+func scriptBroker(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: broker")
+	}
+	broker, err := embedded.Start()
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(broker.Close()) })
+	ts.Setenv("LEADS_ETL_KAFKA_BROKERS", strings.Join(broker.Addresses(), ","))
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
