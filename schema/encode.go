@@ -89,7 +89,7 @@ func appendQuotedTime(dst []byte, t time.Time) []byte {
 }
 
 func appendStrings(dst []byte, list []string) (_ []byte, ok bool) {
-	dst, ok = append(dst, '['), true
+	dst = append(dst, '[')
 	for i, s := range list {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -102,7 +102,7 @@ func appendStrings(dst []byte, list []string) (_ []byte, ok bool) {
 }
 
 func appendMessages(dst []byte, messages []Message) (_ []byte, ok bool) {
-	dst, ok = append(dst, '['), true
+	dst = append(dst, '[')
 	for i := range messages {
 		if i > 0 {
 			dst = append(dst, ',')

@@ -107,10 +107,10 @@ func (a *answer) read() error {
 	if err := a.members(a.member); err != nil {
 		return err
 	}
-	switch _, err := a.decoder.ReadToken(); {
-	case err == io.EOF:
+	switch _, err := a.decoder.ReadToken(); err {
+	case io.EOF:
 		return nil
-	case err == nil:
+	case nil:
 		return a.corrupt(errors.New("more after its end"))
 	default:
 		return err

@@ -49,7 +49,7 @@ func child(dir, round string) int {
 					return err
 				}
 				// One write, so that lines of several goroutines do not mix.
-				if _, err := os.Stdout.WriteString(fmt.Sprintf("%d %d\n", seq, n)); err != nil {
+				if _, err := fmt.Printf("%d %d\n", seq, n); err != nil {
 					return err
 				}
 			}

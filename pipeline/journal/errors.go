@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 )
 
@@ -73,7 +74,11 @@ type WriteError struct {
 }
 
 func (e *WriteError) Error() string {
-	return fmt.Sprintf("journal: %s %s: %v; %s", e.Op, e.Path, e.Err, e.Hint())
+	err := e.Err
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Path == e.Path {
+		err = path.Err // the path is named already
+	}
+	return fmt.Sprintf("journal: %s %s: %v", e.Op, e.Path, err)
 }
 
 // Unwrap returns the system's error.
@@ -128,8 +133,8 @@ type damage struct {
 
 func (d *damage) Error() string { return d.reason }
 
-func torn(format string, args ...any) *damage {
-	return &damage{reason: fmt.Sprintf(format, args...)}
+func torn(reason string) *damage {
+	return &damage{reason: reason}
 }
 
 func wrong(format string, args ...any) *damage {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -79,7 +80,7 @@ func (h segmentHeader) encode() (b [segmentHeaderSize]byte, seed uint32) {
 // they should be. It returns a *damage if they are not.
 func (h segmentHeader) check(b []byte) error {
 	want, _ := h.encode()
-	if string(b) == string(want[:]) {
+	if bytes.Equal(b, want[:]) {
 		return nil
 	}
 	if len(b) < segmentHeaderSize || string(b[:8]) != segmentMagic ||

@@ -228,7 +228,7 @@ func TestConfirmedRecordsSurvivePowerCuts(t *testing.T) {
 							n := first + i*writers + writer
 							seq, err := j.Append(background, recordOf(n, n*331%3000))
 							if err != nil {
-								return nil // the power, or the sync
+								return nil //nolint:nilerr // the power, or the sync
 							}
 							mu.Lock()
 							_, twice := confirmed[seq]

@@ -173,8 +173,9 @@ func TestPartOfTheLastGroup(t *testing.T) {
 		} else {
 			rand.NewChaCha8([32]byte{byte(from), byte(to)}).Read(content[from:to])
 		}
-		first := int64(0) // that differs
-		for first = from; first < to && content[first] == tpl.files[0][first]; first++ {
+		first := from // that differs
+		for first < to && content[first] == tpl.files[0][first] {
+			first++
 		}
 		if first == to {
 			return

@@ -174,9 +174,9 @@ func (w *writer) begin() {
 func (w *writer) put(head frameHeader, meta, body []byte) {
 	_, seed := segmentHeader{base: w.base, journal: w.id.Journal}.encode()
 	var b [frameHeaderSize]byte
-	w.buffer.Write(head.append(b[:0], seed))
-	w.buffer.Write(meta)
-	w.buffer.Write(body)
+	_, _ = w.buffer.Write(head.append(b[:0], seed))
+	_, _ = w.buffer.Write(meta)
+	_, _ = w.buffer.Write(body)
 }
 
 func (w *writer) flush(end int64) error {
