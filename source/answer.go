@@ -106,7 +106,7 @@ func (c *Client) readError(ctx context.Context, answer *http.Response, wire *wir
 
 // inspectError looks for eBay's errors in a body, which may be anything.
 func inspectError(answer *http.Response, wire *wireReader) (flatten.Inspection, error) {
-	var body io.Reader = io.LimitReader(wire, maxErrorBytes)
+	body := io.LimitReader(wire, maxErrorBytes)
 	if answer.Header.Get("Content-Encoding") == "gzip" {
 		unzipper, err := gzip.NewReader(body)
 		if err != nil {

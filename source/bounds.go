@@ -25,12 +25,12 @@ const safety = 2 * time.Second
 // and if the second behind ours is what fails, it must not take ours with it.
 func boundsOf(w window.Window, serverNow time.Time, attempt int) (b bounds, wait time.Duration) {
 	wait = max(0, w.To.Sub(serverNow))
-	close := w.To.Sub(serverNow) > -safety
+	recent := w.To.Sub(serverNow) > -safety
 	single := w.Length() <= window.Second
 	switch {
-	case single && (close || attempt%2 == 1):
+	case single && (recent || attempt%2 == 1):
 		return bounds{w.From.Add(-window.Second), w.From}, wait
-	case close:
+	case recent:
 		return bounds{w.From, w.To.Add(-window.Second)}, wait
 	}
 	return bounds{w.From, w.To}, wait

@@ -110,7 +110,8 @@ func interrupted(ctx context.Context, last error) error {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	if last != nil {
-		err = fmt.Errorf("%w (before that: %v)", err, last)
+		// Told, not wrapped: callers must see an interruption, not what led up to it.
+		err = fmt.Errorf("%w (before that: %v)", err, last) //nolint:errorlint // see above
 	}
 	return err
 }

@@ -206,9 +206,9 @@ func TestBackoffIsEachOperationsOwn(t *testing.T) {
 	r := retrier{base: time.Second, gate: new(gate)}
 	for range 3 {
 		b := r.backoff()
-		for _, want := range []time.Duration{1, 2, 4, 8, 16} {
+		for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second} {
 			got, stop := b.Next()
-			if want *= time.Second; stop || got < want/2 || got > want*3/2 {
+			if stop || got < want/2 || got > want*3/2 {
 				t.Errorf("pause %s, want about %s", got, want)
 			}
 		}

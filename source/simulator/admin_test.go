@@ -122,7 +122,7 @@ func TestAdmin(t *testing.T) {
 	}
 	post("outage?on=false")
 	post("skew?by=-90s")
-	if got := s.Now(); got != epoch.AddDate(0, 3, 0).Add(-90*time.Second) {
+	if got := s.Now(); !got.Equal(epoch.AddDate(0, 3, 0).Add(-90 * time.Second)) {
 		t.Errorf("skewed clock: %v", got)
 	}
 	post("client-restarted")

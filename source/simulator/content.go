@@ -27,9 +27,9 @@ func itemID(listing int) string {
 func (g *generator) listing(d *draft, listing int) {
 	d.ItemID = Some(itemID(listing))
 	r := newRNG(g.seed, aspectTitle, uint64(listing))
-	make, noun := pick(&r, tradeMakes), pick(&r, itemNouns)
-	title := append(d.scratch[:0], make...)
-	left := maxTitle - utf8.RuneCountInString(make) - utf8.RuneCountInString(noun) - 1
+	brand, noun := pick(&r, tradeMakes), pick(&r, itemNouns)
+	title := append(d.scratch[:0], brand...)
+	left := maxTitle - utf8.RuneCountInString(brand) - utf8.RuneCountInString(noun) - 1
 	for range 3 + r.below(6) {
 		word := pick(&r, itemWords)
 		if left -= 1 + utf8.RuneCountInString(word); left < 0 {

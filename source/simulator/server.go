@@ -117,11 +117,13 @@ func (s *Server) requestID() string {
 // being answered and returns when nothing runs any more. It may be called more
 // than once.
 func (s *Server) Start(addr string) (baseURL string, stop func(), err error) {
-	listener, err := net.Listen("tcp", addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
+		cancel()
 		return "", nil, fmt.Errorf("simulator: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
 		Handler:           s.Handler(),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
