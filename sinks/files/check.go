@@ -65,5 +65,5 @@ func Free(dir string) (uint64, error) {
 	if err := syscall.Statfs(kept, &st); err != nil {
 		return 0, explain("free space of", kept, err)
 	}
-	return uint64(st.Bavail) * uint64(st.Bsize), nil
+	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:unconvert // Bavail is signed on FreeBSD
 }

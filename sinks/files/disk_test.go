@@ -160,11 +160,11 @@ func TestInTheWay(t *testing.T) {
 // error.
 func restrictedRole() int {
 	if limit := os.Getenv("LIMIT"); limit != "" {
-		var max uint64
-		if _, err := fmt.Sscan(limit, &max); err != nil {
+		var size uint64
+		if _, err := fmt.Sscan(limit, &size); err != nil {
 			return 2
 		}
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: max, Max: max}); err != nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
 			return 2
 		}
 	}

@@ -138,12 +138,12 @@ func TestNoPersonalTextInClear(t *testing.T) {
 	c := DefaultConfig("")
 	c.RowGroupRows = 1000
 	data := encode(t, c, rows, whole)
-	clear := clearText(t, data)
-	if n := bytes.Count(clear, []byte(personal)); n > 0 {
+	inClear := clearText(t, data)
+	if n := bytes.Count(inClear, []byte(personal)); n > 0 {
 		t.Errorf("%d beginnings of personal texts stand in clear", n)
 	}
 	// Twice a row group and column in the statistics, and in the page index.
-	if n := bytes.Count(clear, []byte(public)); n < 3*2*2*9 {
+	if n := bytes.Count(inClear, []byte(public)); n < 3*2*2*9 {
 		t.Errorf("only %d bounds of other texts are there to be found", n)
 	}
 	for _, p := range pageHeaders(t, data) {

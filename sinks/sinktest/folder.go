@@ -10,7 +10,7 @@ import (
 // is not what it is about.
 func Folder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "leads-etl-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "leads-etl-test-") //nolint:usetesting // t.TempDir is on the disk
 	if err != nil {
 		return t.TempDir()
 	}
