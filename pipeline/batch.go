@@ -116,8 +116,12 @@ func (b *Batch) fetchAndDeliver(ctx context.Context) error {
 	close(b.landed)
 	delivering.Wait()
 	if ctx.Err() != nil {
-		// Interrupted: every part says so in its own way, once is enough.
-		return errors.Join(err, context.Cause(ctx))
+		// Every part says in its own way that it was broken off; the cause, once,
+		// is enough.
+		if cause := context.Cause(ctx); err == nil || errors.Is(err, context.Canceled) {
+			return cause
+		}
+		return err
 	}
 	return errors.Join(err, errors.Join(errs...))
 }

@@ -142,6 +142,9 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
 		return hint(exitUsage)
 	}
+	if e, ok := errors.AsType[*journal.WriteError](err); ok {
+		return hint(exitUnexpected, e.Hint())
+	}
 	return f
 }
 

@@ -229,7 +229,7 @@ func isTheFault(t *testing.T, files *faultyFiles, err error) {
 	if errors.Is(e, syscall.ENOSPC) {
 		hint = "free space"
 	}
-	if !strings.Contains(e.Error(), hint) || !strings.Contains(e.Error(), "run again") || e.Path == "" {
+	if !strings.Contains(e.Hint(), hint) || !strings.Contains(e.Hint(), "run again") || e.Path == "" {
 		t.Errorf("the error does not say what to do: %v", err)
 	}
 }
