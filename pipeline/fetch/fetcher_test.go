@@ -216,6 +216,26 @@ func TestAnAPIThatIsDownIsNotBisected(t *testing.T) {
 	}
 }
 
+// A range whose windows are all too wide is not tried half by half, everywhere.
+func TestTooWideIsLearnedOnce(t *testing.T) {
+	var failed atomic.Int64
+	source := answer(func(w window.Window) (int, error) {
+		if w.Length() > time.Hour {
+			failed.Add(1)
+			return 0, &fetch.WindowError{Window: w, Err: errors.New("350000")}
+		}
+		return 1500, nil // neither few nor many: the width stays
+	})
+	const workers = 4
+	_, gaps, err := run(t.Context(), t, source, fetch.Config{Window: 32 * time.Hour, Concurrency: workers}, span(0, 20*86400))
+	if err != nil || len(gaps) != 0 {
+		t.Fatal(err, gaps)
+	}
+	if n := failed.Load(); n > 5*workers {
+		t.Errorf("%d windows failed on the way from 32 hours to one", n)
+	}
+}
+
 // What a short answer did hold is kept, but its second stays a gap.
 func TestAShortSecondIsKeptAndIsAGap(t *testing.T) {
 	source := answer(func(w window.Window) (int, error) {

@@ -72,20 +72,21 @@ func (q *queue) next(ctx context.Context) (task, bool) {
 	}
 }
 
+// take cuts the next window off what waits first. Halves are cut as well where
+// windows have turned out to be narrower since: what failed for its width need
+// not fail again, half by half.
 func (q *queue) take() (task, bool) {
-	if len(q.first) > 0 {
-		t := q.first[0]
-		q.first = q.first[1:]
-		return t, true
-	}
-	if len(q.rest) > 0 {
-		t := q.rest[0]
+	for _, waiting := range []*[]task{&q.first, &q.rest} {
+		if len(*waiting) == 0 {
+			continue
+		}
+		t := (*waiting)[0]
 		var remaining window.Window
 		t.window, remaining = t.job.sizer.Next(t.window)
 		if remaining.Empty() {
-			q.rest = q.rest[1:]
+			*waiting = (*waiting)[1:]
 		} else {
-			q.rest[0].window = remaining
+			(*waiting)[0].window = remaining
 		}
 		return t, true
 	}

@@ -42,22 +42,27 @@ func (s *Sizer) Size() time.Duration {
 func (s *Sizer) Answered(w Window, leads int, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	length := w.Length()
 	switch {
 	case leads > targetLeads || took > slowAnswer:
-		s.size = min(s.size, clampSize(length/2))
-	case leads <= targetLeads/2 && took <= slowAnswer/2 && length >= s.size*3/4:
-		// Only a window of about the present size says that twice it may be
-		// tried: otherwise every worker in flight would double it again.
+		s.size = min(s.size, clampSize(w.Length()/2))
+	case leads <= targetLeads/2 && took <= slowAnswer/2 && s.representative(w):
 		s.size = clampSize(2 * s.size)
 	}
 }
+
+// representative reports whether w is of about the present size: only then does
+// it say that twice the size may be tried, or half of it has to be. Otherwise
+// every worker in flight would change it again for the same reason, and the
+// search for one bad second would end in windows of a second for all.
+func (s *Sizer) representative(w Window) bool { return w.Length() >= s.size*3/4 }
 
 // Failed tells that w was refused or failed in spite of being tried again.
 func (s *Sizer) Failed(w Window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.size = min(s.size, clampSize(w.Length()/2))
+	if s.representative(w) {
+		s.size = min(s.size, clampSize(w.Length()/2))
+	}
 }
 
 // Next cuts the next window off the front of rest: about Size wide, and ending

@@ -162,6 +162,10 @@ func TestSizerLearns(t *testing.T) {
 	if got := s.Size(); got != 6*time.Hour {
 		t.Fatalf("after a failure: %s", got)
 	}
+	s.Failed(span(0, 3600)) // a small part of a window that failed before
+	if got := s.Size(); got != 6*time.Hour {
+		t.Fatalf("a narrow window that fails made all narrow: %s", got)
+	}
 	for range 30 {
 		s.Failed(window.New(at(0), at(0).Add(s.Size())))
 	}
