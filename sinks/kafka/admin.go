@@ -169,7 +169,7 @@ func (c *cluster) prepare(ctx context.Context, list []kafka.TopicConfig) (map[st
 		if err := c.create(ctx, s.missing, false); err != nil {
 			return nil, err
 		}
-		c.logger.InfoContext(ctx, "kafka: topics created", "topics", topicNames(s.missing))
+		c.logger.InfoContext(ctx, "kafka: topics created; events are kept for as long as the brokers keep records by default", "topics", topicNames(s.missing))
 	}
 	err = c.opening().Do(ctx, "Metadata", func(ctx context.Context) error {
 		if s, err = c.look(ctx, list); err != nil {

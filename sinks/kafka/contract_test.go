@@ -3,7 +3,6 @@ package kafka
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -36,7 +35,6 @@ func destination(t *testing.T, k *kafkatest.Kafka, answer bool) sinktest.Destina
 	t.Helper()
 	wire := new(kafkatest.Wire)
 	tune := quick(wire)
-	tune.patience = 40 * time.Millisecond
 	c := unique(k)
 	c.Partitions = 1
 	// The suite's random rows have times of the future, too.

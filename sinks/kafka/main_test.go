@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ const journalID = "0190c0de-0000-7000-8000-00000000000a"
 
 var testBinding = deliver.Binding{JournalID: journalID, Account: sinktest.Account, Marketplace: sinktest.Marketplace}
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // quick is a tuning for tests: metadata are refreshed often, and patience ends
 // soon.

@@ -71,7 +71,7 @@ func open(ctx context.Context, cfg Config, b deliver.Binding, logger *slog.Logge
 		return nil, errors.Join(err, s.Close())
 	}
 	if problem := c.positionsProblem(ctx); problem != "" {
-		logger.WarnContext(ctx, "kafka: "+problem)
+		logger.WarnContext(ctx, "kafka: the positions topic is not set up to keep positions", "problem", problem)
 	}
 	if transactionalID != "" {
 		if err := c.hasTransactions(ctx); err != nil {
@@ -185,7 +185,7 @@ const closeTimeout = 10 * time.Second
 
 // abort gives the producer's transaction up.
 func (s *Sink) abort() error {
-	ctx, cancel := context.WithTimeout(context.Background(), min(closeTimeout, s.cluster.tuning.patience))
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	return s.cluster.explain(ctx, s.producer.Abort(ctx), subject{doing: "giving a transaction up"})
 }

@@ -359,6 +359,8 @@ func TestCheck(t *testing.T) {
 	if _, err := tx.Commit(t.Context(), at(4)); err != nil {
 		t.Fatal(err)
 	}
+	// The check does not wait for the marker of a commit; the sink does.
+	wantPosition(t, s, at(4))
 	if after := check(t.Context(), c, testBinding, tune); slices.ContainsFunc(after, allOK) || !strings.Contains(say(after), "record 4 of journal "+journalID) {
 		t.Errorf("after an export:\n%s", say(after))
 	}

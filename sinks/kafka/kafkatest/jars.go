@@ -34,7 +34,7 @@ func jars(ctx context.Context) (string, error) {
 		}
 		base = filepath.Join(cache, "leads-etl-kafka")
 	}
-	if err := os.MkdirAll(base, 0o755); err != nil {
+	if err := os.MkdirAll(base, 0o750); err != nil {
 		return "", fmt.Errorf("folder for Kafka's jars: %w", err)
 	}
 	lock := flock.New(filepath.Join(base, "lock"))
@@ -58,13 +58,14 @@ func jars(ctx context.Context) (string, error) {
 	if err := os.RemoveAll(tmp); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(tmp, 0o755); err != nil {
+	if err := os.MkdirAll(tmp, 0o750); err != nil {
 		return "", err
 	}
 	file := filepath.Join(tmp, "pom.xml")
-	if err := os.WriteFile(file, pom, 0o644); err != nil {
+	if err := os.WriteFile(file, pom, 0o600); err != nil {
 		return "", err
 	}
+	//nolint:gosec // no shell is in between, and the folder is the tester's own to name
 	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-f", file, "dependency:copy-dependencies", "-DoutputDirectory="+tmp)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("fetching Kafka's jars through Maven: %w\n%s", err, out)

@@ -59,7 +59,7 @@ func newProcess(ctx context.Context) (p *process, err error) {
 			os.RemoveAll(p.dir)
 		}
 	}()
-	if p.ports, err = freePorts(); err != nil {
+	if p.ports, err = freePorts(ctx); err != nil {
 		return nil, err
 	}
 	if p.certs, err = makeCertificates(p.dir); err != nil {
@@ -88,7 +88,8 @@ func (p *process) command(class string, options ...string) []string {
 
 // start runs the broker, on the data that is there, and returns when it answers.
 func (p *process) start(ctx context.Context) error {
-	p.keeper = exec.Command("sh", append([]string{"-c", keeper, "kafka"},
+	// The broker outlives ctx, which is the start's.
+	p.keeper = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", keeper, "kafka"},
 		append(p.command("kafka.Kafka", "-Xmx1g", "-Xms256m"), p.config())...)...)
 	p.keeper.Env = append(os.Environ(), "KEEPER_LOG="+p.log(), "KEEPER_DIR="+p.dir)
 	detach(p.keeper)

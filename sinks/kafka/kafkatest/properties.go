@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -32,15 +33,22 @@ type ports struct {
 }
 
 // freePorts asks the system for ports that nobody listens on.
-func freePorts() (ports, error) {
+func freePorts(ctx context.Context) (ports, error) {
 	var p ports
+	var config net.ListenConfig
+	// Listeners are kept open until all are found, so that no port is given twice.
+	var open []net.Listener
+	defer func() {
+		for _, l := range open {
+			l.Close()
+		}
+	}()
 	for _, port := range []*int{&p.plain, &p.controller, &p.sasl, &p.saslPlain, &p.tls} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return p, fmt.Errorf("finding a free port: %w", err)
 		}
-		// Kept open until all are found, so that none is given twice.
-		defer l.Close()
+		open = append(open, l)
 		*port = l.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
@@ -84,6 +92,8 @@ func properties(p ports, data string, c certificates) string {
 		"transaction.state.log.num.partitions=8",
 		"group.initial.rebalance.delay.ms=0",
 		"auto.create.topics.enable=false",
+		// Tests write records of any time, and retention goes by that.
+		"log.retention.ms=-1",
 		// After kill -9 a broker is let in again when its old session is over.
 		"broker.session.timeout.ms=4000",
 		"broker.heartbeat.interval.ms=500",

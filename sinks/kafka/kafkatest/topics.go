@@ -19,11 +19,13 @@ import (
 func Unique(prefix string) string { return prefix + "-" + uuid.NewString()[:13] }
 
 // CreateTopic creates a topic with that many partitions and configuration,
-// "key=value" each, and waits until it has leaders.
+// "key=value" each, and waits until it has leaders. Records stay, however old
+// they say they are.
 func (k *Kafka) CreateTopic(t testing.TB, topic string, partitions int32, config ...string) {
 	t.Helper()
 	k.admin(t, func(ctx context.Context, admin *kadm.Client) error {
-		configs := make(map[string]*string)
+		forever := "-1"
+		configs := map[string]*string{"retention.ms": &forever}
 		for _, c := range config {
 			key, value, _ := strings.Cut(c, "=")
 			configs[key] = &value

@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -29,18 +30,23 @@ type fault struct {
 	after  int // requests of that key to let pass first
 	times  int
 	answer bool // drop the answer, not the request
+	err    error
 }
+
+// errCut is what a client meets where FailFrom has cut the wire. It is no error
+// of a connection, so that a client does not try again for as long as it would.
+var errCut = errors.New("the wire was cut for the test")
 
 // DropAnswers swallows answers to requests of that API key, after letting some
 // pass, and closes the connection: the broker has done what it was asked, the
 // client does not know.
 func (w *Wire) DropAnswers(key int16, after, times int) {
-	w.add(&fault{key: key, after: after, times: times, answer: true})
+	w.add(&fault{key: key, after: after, times: times, answer: true, err: io.EOF})
 }
 
 // DropRequests closes the connection instead of sending a request.
 func (w *Wire) DropRequests(key int16, after, times int) {
-	w.add(&fault{key: key, after: after, times: times})
+	w.add(&fault{key: key, after: after, times: times, err: net.ErrClosed})
 }
 
 func (w *Wire) add(f *fault) {
@@ -90,7 +96,7 @@ func (w *Wire) next(key int16) *fault {
 	w.seen[key]++
 	if slices.Contains(w.keys, key) {
 		if w.steps++; w.from > 0 && w.steps >= w.from {
-			return &fault{answer: w.answer}
+			return &fault{answer: w.answer, err: errCut}
 		}
 	}
 	for _, f := range w.faults {
@@ -112,8 +118,8 @@ type wireConn struct {
 	wire *Wire
 
 	mu     sync.Mutex
-	left   int  // bytes of the request being written
-	doomed bool // its answer is not to arrive
+	left   int   // bytes of the request being written
+	doomed error // comes in place of its answer, if set
 }
 
 func (c *wireConn) Write(b []byte) (int, error) {
@@ -124,9 +130,9 @@ func (c *wireConn) Write(b []byte) (int, error) {
 			if !f.answer {
 				c.mu.Unlock()
 				c.Conn.Close()
-				return 0, net.ErrClosed
+				return 0, f.err
 			}
-			c.doomed = true
+			c.doomed = f.err
 		}
 	}
 	c.left = max(c.left-len(b), 0)
@@ -138,9 +144,9 @@ func (c *wireConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doomed {
+	if c.doomed != nil {
 		c.Conn.Close()
-		return 0, io.EOF
+		return 0, c.doomed
 	}
 	return n, err
 }

@@ -18,13 +18,13 @@ import (
 type Verdict uint8
 
 const (
-	// Permanent: repeating cannot help (a right, a setting, a credential).
+	// Permanent means that repeating cannot help (a right, a setting, a credential).
 	Permanent Verdict = iota
-	// Retry: the same request, same bytes, may succeed.
+	// Retry means that the same request, same bytes, may succeed.
 	Retry
-	// StartOver: the transaction is lost; Init, read the position, write again.
+	// StartOver means that the transaction is lost: Init, read the position, write again.
 	StartOver
-	// Fenced: another producer has taken the transactional id over.
+	// Fenced means that another producer has taken the transactional id over.
 	Fenced
 )
 

@@ -99,7 +99,7 @@ func (p Partition) mayRead(ctx context.Context, end int64) error {
 		return res.Error
 	})
 	if err != nil {
-		return fmt.Errorf("Fetch from %s/%d: %w", p.Topic, p.Number, err)
+		return fmt.Errorf("fetch from %s/%d: %w", p.Topic, p.Number, err)
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (p Partition) read(ctx context.Context, from, to int64, key string, s *stre
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("Fetch from %s/%d: %w", p.Topic, p.Number, err)
+			return fmt.Errorf("fetch from %s/%d: %w", p.Topic, p.Number, err)
 		}
 	}
 	return nil

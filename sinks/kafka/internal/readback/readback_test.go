@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -35,7 +34,7 @@ func newRig(t *testing.T, k *kafkatest.Kafka, config ...string) *rig {
 	t.Cleanup(transport.CloseIdleConnections)
 	r.Partition = readback.Partition{
 		Client: &kafka.Client{Addr: kafka.TCP(k.Brokers...), Transport: transport, Timeout: 10 * time.Second},
-		Policy: attempt.Policy{Patience: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		Policy: attempt.Policy{Patience: 10 * time.Second, Logger: slog.New(slog.DiscardHandler)},
 		Topic:  topic,
 	}
 	return r

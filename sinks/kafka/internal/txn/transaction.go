@@ -17,7 +17,7 @@ import (
 // transactional id it is just what has not been sent yet.
 type transaction struct {
 	// ctx is what senders run under.
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // it ends with the transaction, not with a call
 	cancel  context.CancelCauseFunc
 	senders sync.WaitGroup
 	// slots bounds how many senders have a request under way.

@@ -3,7 +3,6 @@ package txn_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -19,7 +18,7 @@ import (
 func TestMain(m *testing.M) { kafkatest.Main(m) }
 
 // quiet throws away what the producer says of retries that a test provokes.
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // rig is a producer on a wire to a cluster, with a topic of its own.
 type rig struct {
