@@ -70,8 +70,8 @@ var (
 	itemForm = regexp.MustCompile(`^([0-9]{1,20}|v1\|[0-9]{1,20}\|[0-9]{1,20})$`)
 )
 
-// Validate reports everything that is missing, malformed or contradictory. It
-// reads the files that hold secrets.
+// Validate reports everything that is missing, malformed or contradictory, but
+// for the login, which is not needed by what does not call the API.
 func (c *Config) Validate(report func(key, problem string)) {
 	if _, known := endpoints[c.Environment]; !known {
 		report("environment", fmt.Sprintf("%q is neither %s nor %s", c.Environment, Production, Sandbox))
@@ -91,7 +91,6 @@ func (c *Config) Validate(report func(key, problem string)) {
 	case !marketplaceForm.MatchString(c.Marketplace):
 		report("marketplace", fmt.Sprintf("%q does not look like a marketplace, such as EBAY_US or EBAY_MOTORS_US", c.Marketplace))
 	}
-	c.validateLogin(report)
 	if c.Status != "" && c.Status != Answered && c.Status != Unanswered {
 		report("status", fmt.Sprintf("%q is neither %s nor %s", c.Status, Answered, Unanswered))
 	}
@@ -106,7 +105,9 @@ func (c *Config) Validate(report func(key, problem string)) {
 	}
 }
 
-func (c *Config) validateLogin(report func(key, problem string)) {
+// ValidateLogin reports what is wrong with client id, secrets and grant. It reads
+// the files that hold secrets.
+func (c *Config) ValidateLogin(report func(key, problem string)) {
 	if c.ClientID == "" {
 		report("client-id", "missing: it is the App ID of your application's keys")
 	}

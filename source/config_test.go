@@ -20,14 +20,20 @@ func valid() Config {
 	}
 }
 
-// problems are what Validate reports, as "key: problem".
+// problems are what Validate and ValidateLogin report, as "key: problem".
 func problems(v interface {
 	Validate(func(key, problem string))
 }) (keys []string, text string) {
-	v.Validate(func(key, problem string) {
+	report := func(key, problem string) {
 		keys = append(keys, key)
 		text += key + ": " + problem + "\n"
-	})
+	}
+	v.Validate(report)
+	if login, ok := v.(interface {
+		ValidateLogin(func(key, problem string))
+	}); ok {
+		login.ValidateLogin(report)
+	}
 	return keys, text
 }
 

@@ -129,6 +129,7 @@ func (a *api) client(t *testing.T, change ...func(*setup)) *Client {
 		f(&s)
 	}
 	s.config.Validate(func(key, problem string) { t.Errorf("config: %s: %s", key, problem) })
+	s.config.ValidateLogin(func(key, problem string) { t.Errorf("config: %s: %s", key, problem) })
 	s.limits.Validate(func(key, problem string) { t.Errorf("limits: %s: %s", key, problem) })
 	c, err := New(s.config, s.limits, s.options)
 	if err != nil {

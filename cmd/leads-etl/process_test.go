@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -192,23 +194,41 @@ func TestStatusBesideAnExport(t *testing.T) {
 
 // The second signal ends the process at once, whatever it is doing.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	sim := start(t, dir, nil, "simulate", "--addr=127.0.0.1:0", "--leads=1")
-	if _, err := sim.out.ReadString('\n'); err != nil {
+	cmd := exec.Command(stubbornName)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + t.TempDir()}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	// A stopped process gets both signals before it can react to the first. It is
-	// the second that is still pending when the first has given them back.
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGINT} {
-		if err := sim.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	for _, want := range []string{"at work", "draining"} {
+		if line, err := lines.ReadString('\n'); err != nil || strings.TrimSpace(line) != want {
+			t.Fatalf("got %q, %v, want %q", line, err, want)
+		}
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := sim.Wait()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() != -1 {
-		t.Errorf("ended with %v", err)
+	_ = cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v", cmd.ProcessState)
 	}
 }
+
+// stubborn is a program that never comes to its end after the first signal.
+func stubborn() {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	fmt.Println("at work")
+	<-ctx.Done()
+	fmt.Println("draining")
+	time.Sleep(time.Hour)
+}
+
+const stubbornName = "stubborn"
 
 // Nothing of a configuration is needed where there is no configuration.
 func TestRunWithoutFile(t *testing.T) {

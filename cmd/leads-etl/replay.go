@@ -22,6 +22,10 @@ func (c *replayCommand) Help() string {
 
 func (c *replayCommand) demands() []demand { return c.sinkDemands() }
 
+func (c *replayCommand) validate(report func(section, key, problem string)) {
+	c.validateFor(false, report)
+}
+
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	sinks, err := choose(c.sinks(), c.Sink)
 	if err != nil {

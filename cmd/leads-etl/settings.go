@@ -100,10 +100,18 @@ func (c *stateConfig) Validate(report func(key, problem string)) {
 // validate reports every problem of every section, to the section's name and
 // key.
 func (s *settings) validate(report func(section, key, problem string)) {
+	s.validateFor(true, report)
+}
+
+// validateFor leaves the login out for commands that do not call the API.
+func (s *settings) validateFor(api bool, report func(section, key, problem string)) {
 	of := func(section string) func(key, problem string) {
 		return func(key, problem string) { report(section, key, problem) }
 	}
 	s.EBay.Validate(of("ebay"))
+	if api {
+		s.EBay.ValidateLogin(of("ebay"))
+	}
 	s.Range.Validate(of("batch"))
 	s.Fetch.Validate(of("fetch"))
 	s.Limit.Validate(of("fetch"))

@@ -22,6 +22,10 @@ func (c *statusCommand) Help() string {
 	return `Neither the API is called nor anything changed, and an export that is running is not disturbed.`
 }
 
+func (c *statusCommand) validate(report func(section, key, problem string)) {
+	c.validateFor(false, report)
+}
+
 func (c *statusCommand) Run(ctx context.Context, p *process) error {
 	s := &status{State: c.State.Dir}
 	if err := c.gather(ctx, p, s); err != nil {
