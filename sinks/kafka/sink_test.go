@@ -146,11 +146,15 @@ func TestFencedByAnother(t *testing.T) {
 	}
 	second := openSink(t, c, quick(new(kafkatest.Wire)))
 	_, err = tx.Commit(t.Context(), at(1))
-	if !isPermanent(err) || !strings.Contains(err.Error(), c.TransactionalID) || !strings.Contains(err.Error(), "another leads-etl") {
-		t.Errorf("the fenced sink's commit: %v", err)
+	rollback := tx.Rollback()
+	if !k.Real { // kfake looks at the transaction's state before it looks at the epoch
+		err, rollback = rollback, nil
 	}
-	if err := tx.Rollback(); err != nil {
-		t.Errorf("its rollback: %v", err)
+	if !isPermanent(err) || !strings.Contains(err.Error(), c.TransactionalID) || !strings.Contains(err.Error(), "another leads-etl") {
+		t.Errorf("the fenced sink: %v", err)
+	}
+	if rollback != nil {
+		t.Errorf("its rollback: %v", rollback)
 	}
 	if err := first.Close(); err != nil {
 		t.Errorf("its close: %v", err)

@@ -77,5 +77,5 @@ func Fake(t testing.TB) (*Kafka, *kfake.Cluster) {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	return &Kafka{Brokers: cluster.ListenAddrs()}, cluster
+	return &Kafka{Brokers: cluster.ListenAddrs(), compact: cluster.Compact}, cluster
 }

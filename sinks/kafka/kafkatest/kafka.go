@@ -31,6 +31,7 @@ type Kafka struct {
 
 	process *process
 	fake    *fake
+	compact func() // kfake's
 }
 
 var shared struct {
@@ -141,6 +142,14 @@ func (k *Kafka) Restart(t testing.TB) {
 	k.Start(t)
 }
 
+// Compact sees to it that compacted topics are compacted soon. A real broker
+// that was started here is always at it.
+func (k *Kafka) Compact() {
+	if k.compact != nil {
+		k.compact()
+	}
+}
+
 // start brings up a broker: Apache Kafka if it can be had, else kfake.
 func start(ctx context.Context) (*Kafka, error) {
 	p, err := newProcess(ctx)
@@ -166,7 +175,7 @@ func start(ctx context.Context) (*Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Kafka{Brokers: f.brokers(), fake: f}, nil
+	return &Kafka{Brokers: f.brokers(), fake: f, compact: func() { f.cluster.Compact() }}, nil
 }
 
 func dial(brokers []string) (*Kafka, error) {

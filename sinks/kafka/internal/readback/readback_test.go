@@ -212,7 +212,7 @@ func TestLongLog(t *testing.T) {
 // TestCompacted reads a log that has been compacted, with batches, records and
 // markers gone.
 func TestCompacted(t *testing.T) {
-	compact := func(t *testing.T, k *kafkatest.Kafka, provoke func()) {
+	both(t, func(t *testing.T, k *kafkatest.Kafka) {
 		r := newRig(t, k, "cleanup.policy=compact", "segment.ms=100", "min.cleanable.dirty.ratio=0.0",
 			"delete.retention.ms=0", "max.compaction.lag.ms=100")
 		w := r.writer(t, kgo.TransactionalID(kafkatest.Unique("a")))
@@ -230,7 +230,7 @@ func TestCompacted(t *testing.T) {
 			write(w, "mine", fmt.Sprint("committed ", i), kgo.TryCommit)
 			write(other, "theirs", fmt.Sprint("committed ", i), kgo.TryCommit)
 			if i%10 == 9 {
-				provoke()
+				k.Compact()
 				r.want(t, "mine", fmt.Sprint("committed ", i))
 				r.want(t, "theirs", fmt.Sprint("committed ", i))
 				r.want(t, "first", "kept")
@@ -243,11 +243,6 @@ func TestCompacted(t *testing.T) {
 				t.Fatalf("the topic was not compacted in %d rounds", i)
 			}
 		}
-	}
-	t.Run("broker", func(t *testing.T) { compact(t, kafkatest.Broker(t), func() {}) })
-	t.Run("kfake", func(t *testing.T) {
-		k, cluster := kafkatest.Fake(t)
-		compact(t, k, cluster.Compact)
 	})
 }
 
