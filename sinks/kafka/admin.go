@@ -23,9 +23,12 @@ var positionsConfig = []kafka.ConfigEntry{
 	{ConfigName: "delete.retention.ms", ConfigValue: "3600000"},
 }
 
-// wanted are the topics that the sink needs, as they would be created. Those of
-// the events have the brokers' own retention: how long events are kept is the
-// operator's to say.
+// eventsConfig keeps events for good: the brokers' default deletes them after a
+// week, and at once where an old journal is replayed, while the position goes on
+// saying that they are delivered. Who wants less sets it on the topic.
+var eventsConfig = []kafka.ConfigEntry{{ConfigName: "retention.ms", ConfigValue: "-1"}}
+
+// wanted are the topics that the sink needs, as they would be created.
 func wanted(cfg Config, t topics) []kafka.TopicConfig {
 	orBroker := func(n int) int {
 		if n == 0 {
@@ -36,7 +39,7 @@ func wanted(cfg Config, t topics) []kafka.TopicConfig {
 	var list []kafka.TopicConfig
 	for _, name := range t.names() {
 		list = append(list, kafka.TopicConfig{
-			Topic: name, NumPartitions: orBroker(cfg.Partitions), ReplicationFactor: orBroker(cfg.Replication),
+			Topic: name, NumPartitions: orBroker(cfg.Partitions), ReplicationFactor: orBroker(cfg.Replication), ConfigEntries: eventsConfig,
 		})
 	}
 	return append(list, kafka.TopicConfig{

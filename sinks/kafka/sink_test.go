@@ -41,6 +41,9 @@ func TestTopicForEachEventType(t *testing.T) {
 		if n := k.Partitions(t, topic); n != 4 {
 			t.Errorf("topic %s has %d partitions", topic, n)
 		}
+		if got := k.TopicConfig(t, topic, "retention.ms"); got != "-1" {
+			t.Errorf("topic %s has retention.ms %s", topic, got)
+		}
 		records := kafkatest.ReadCommitted(t, k.Brokers, topic)
 		if len(records) != 100 {
 			t.Errorf("%d records in topic %s", len(records), topic)

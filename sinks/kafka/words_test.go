@@ -183,7 +183,7 @@ func TestRights(t *testing.T) {
 		if !isPermanent(err) {
 			t.Errorf("not permanent: %v", err)
 		}
-		for _, want := range []string{`user "limited" may not create topics`, c.Topic + " (partitions 3)", c.PositionsTopic + " (partitions 1, cleanup.policy=compact"} {
+		for _, want := range []string{`user "limited" may not create topics`, c.Topic + " (partitions 3, retention.ms=-1)", c.PositionsTopic + " (partitions 1, cleanup.policy=compact"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("no word of %q: %v", want, err)
 			}
