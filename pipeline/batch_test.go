@@ -79,31 +79,41 @@ func newExporter(t testing.TB) *exporter {
 // run exports [from, to) seconds.
 func (e *exporter) run(ctx context.Context, source fetch.Source, from, to int, restart bool) (pipeline.Plan, pipeline.Summary, error) {
 	e.t.Helper()
-	logger := slog.New(slog.DiscardHandler)
-	j, err := journal.Open(e.dir, journal.Options{
-		Identity: journal.Identity{Account: "acme", Marketplace: "EBAY_DE", API: "http://localhost"}, Logger: logger,
-	})
-	if err != nil {
-		e.t.Fatal(err)
-	}
+	j := e.open()
 	defer j.Close()
 	request, err := pipeline.Between(at(from), at(to), at(1_000_000), queries)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	request.Restart = restart
-	batch, err := pipeline.NewBatch(ctx, pipeline.Stages{
-		Source: source, Journal: j, Logger: logger,
-		Reader: deliver.NewReader(j, flatten.Flattener{Account: "acme", Marketplace: "EBAY_DE"}, deliver.NewDeadLetters(e.dir+"/dead"), logger),
-		Sinks:  []deliver.Opener{{Name: "files", Open: e.files.Open}, {Name: "topic", Open: e.topic.Open}},
-		Fetch:  fetch.Config{Window: time.Hour, Concurrency: 3},
-	}, request)
+	batch, err := pipeline.NewBatch(ctx, e.stages(j, source), request)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	plan := batch.Plan()
 	summary, err := batch.Run(ctx)
 	return plan, summary, err
+}
+
+func (e *exporter) open() *journal.Journal {
+	e.t.Helper()
+	j, err := journal.Open(e.dir, journal.Options{
+		Identity: journal.Identity{Account: "acme", Marketplace: "EBAY_DE", API: "http://localhost"}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return j
+}
+
+func (e *exporter) stages(j *journal.Journal, source fetch.Source) pipeline.Stages {
+	logger := slog.New(slog.DiscardHandler)
+	return pipeline.Stages{
+		Source: source, Journal: j, Logger: logger,
+		Reader: deliver.NewReader(j, flatten.Flattener{Account: "acme", Marketplace: "EBAY_DE"}, deliver.NewDeadLetters(e.dir+"/dead"), logger),
+		Sinks:  []deliver.Opener{{Name: "files", Open: e.files.Open}, {Name: "topic", Open: e.topic.Open}},
+		Fetch:  fetch.Config{Window: time.Hour, Concurrency: 3},
+	}
 }
 
 // leads returns how often each lead is in the files and in the topic.
@@ -193,6 +203,48 @@ func TestGapsOfAnotherRangeAreTriedFirst(t *testing.T) {
 		t.Fatalf("plan %+v, error %v", plan, err)
 	}
 	e.wantOnce(720)
+}
+
+// A range that moves with the time and never comes to its end is read anew all
+// the same, when what was read at first is half a day old.
+func TestAStaleRollingBatchIsNotTakenUp(t *testing.T) {
+	e := newExporter(t)
+	request := func() pipeline.Request {
+		r, err := pipeline.Last(2*time.Hour, at(7200), queries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	begin := func(ago time.Duration) {
+		j := e.open()
+		defer j.Close()
+		r := request()
+		begin := journal.Begin{ID: "b" + ago.String(), Spec: r.Spec, Range: r.Range, Queries: r.Queries, Time: time.Now().Add(-ago)}
+		for _, again := range []time.Duration{0, ago - time.Minute} { // it was taken up a minute ago
+			begin.Time = begin.Time.Add(again)
+			if _, err := j.Append(t.Context(), journal.Record{Begin: &begin}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	resumed := func() bool {
+		j := e.open()
+		defer j.Close()
+		batch, err := pipeline.NewBatch(t.Context(), e.stages(j, &api{every: 10}), request())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return batch.Plan().Resumed
+	}
+	begin(13 * time.Hour)
+	if resumed() {
+		t.Error("a batch of 13 hours ago is taken up")
+	}
+	begin(2 * time.Hour)
+	if !resumed() {
+		t.Error("a batch of two hours ago is not taken up")
+	}
 }
 
 func TestRestartReadsTheRangeAnew(t *testing.T) {

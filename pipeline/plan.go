@@ -50,7 +50,8 @@ func plan(ctx context.Context, j *journal.Journal, r Request, width time.Duratio
 		}
 	}
 	begun, ok := tracker.Unfinished(r.Spec, r.Queries)
-	p := &Plan{Range: r.Range, Resumed: ok && !r.Restart, Known: true}
+	stale := ok && r.Fresh > 0 && time.Since(begun.Begun) > r.Fresh
+	p := &Plan{Range: r.Range, Resumed: ok && !stale && !r.Restart, Known: true}
 	if p.Resumed {
 		p.Batch = begun.ID
 	} else {

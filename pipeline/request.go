@@ -17,7 +17,16 @@ type Request struct {
 	Queries []journal.Query
 	// Restart begins anew even if a batch with that spec was interrupted.
 	Restart bool
+	// Fresh bounds how long ago a batch may have begun that is taken up; 0 is
+	// without bound.
+	Fresh time.Duration
 }
+
+// rollingFresh is how long a batch whose end moves with the time may be taken up.
+// Such a range is asked for again and again, to see what has changed: one that
+// never comes to its end, for a gap or a sink that fails, must not keep what it
+// read at first from ever being read again.
+const rollingFresh = 12 * time.Hour
 
 // Between asks for a closed range. What of it lies in the future is left out,
 // and asked for when the same range is asked again.
@@ -28,7 +37,7 @@ func Between(from, to, now time.Time, queries []journal.Query) (Request, error) 
 	}
 	r := Request{Spec: asked.String(), Range: asked, Queries: queries}
 	if now = now.UTC().Truncate(window.Second); now.Before(asked.To) {
-		r.Range.To = now
+		r.Range.To, r.Fresh = now, rollingFresh
 	}
 	if r.Range.Empty() {
 		return Request{}, fmt.Errorf("the range %s lies in the future", asked)
@@ -41,7 +50,9 @@ func Last(length time.Duration, now time.Time, queries []journal.Query) (Request
 	if length < window.Second {
 		return Request{}, fmt.Errorf("the last %s is no range: at least one second is needed", length)
 	}
-	return Request{Spec: "last " + length.String(), Range: window.New(now.Add(-length), now), Queries: queries}, nil
+	return Request{
+		Spec: "last " + length.String(), Range: window.New(now.Add(-length), now), Queries: queries, Fresh: rollingFresh,
+	}, nil
 }
 
 // Queries returns the queries for the listings, or the one for all active

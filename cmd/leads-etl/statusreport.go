@@ -112,7 +112,7 @@ func journalOf(ctx context.Context, j *journal.Journal) (*journalStatus, error) 
 		known.Apply(r)
 	}
 	for _, b := range known.Open() {
-		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Time})
+		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Begun})
 	}
 	s.Gaps = gapStatuses(known.Gaps())
 	return s, nil

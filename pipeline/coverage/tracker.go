@@ -8,6 +8,7 @@ package coverage
 
 import (
 	"slices"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -22,7 +23,10 @@ type Tracker struct {
 
 // Batch is a batch that has begun and not ended.
 type Batch struct {
+	// Begin is the newest record of its beginning.
 	journal.Begin
+	// Begun is when it began first.
+	Begun   time.Time
 	queries []*progress
 }
 
@@ -58,7 +62,7 @@ func (t *Tracker) begin(begin journal.Begin) {
 	i := slices.IndexFunc(t.open, func(b *Batch) bool { return b.ID == begin.ID })
 	if i < 0 {
 		i = len(t.open)
-		t.open = append(t.open, &Batch{})
+		t.open = append(t.open, &Batch{Begun: begin.Time})
 	}
 	b := t.open[i]
 	b.Begin = begin

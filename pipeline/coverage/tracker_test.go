@@ -118,6 +118,11 @@ func TestABatchTakenUpWithALaterRangeKeepsWhatIsLanded(t *testing.T) {
 	if got, want := b.Missing(all), []window.Window{span(50, 110)}; !slices.Equal(got, want) {
 		t.Errorf("missing %v, want %v", got, want)
 	}
+	first, again := begin("b2", "s", span(0, 1), all), begin("b2", "s", span(0, 1), all)
+	first.Begin.Time, again.Begin.Time = epoch, epoch.Add(time.Hour)
+	if b := unfinished(t, track(first, again), "s", all); !b.Begun.Equal(epoch) || !b.Time.Equal(epoch.Add(time.Hour)) {
+		t.Errorf("begun %s, taken up %s", b.Begun, b.Time)
+	}
 }
 
 // Whatever is landed or given up, in whatever order: what is missing is what was
