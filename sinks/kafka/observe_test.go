@@ -38,6 +38,7 @@ func TestObserver(t *testing.T) {
 	s := openSink(t, c, quick(new(kafkatest.Wire)))
 	leads := sinktest.Leads(sinktest.Day, 0, 30)
 	mustWrite(t, s, leads[:10], at(3))
+	wantPosition(t, s, at(3)) // waits until the broker has written the commit's markers
 	if p := observed(t, c); p != at(3) {
 		t.Errorf("%+v, not %+v", p, at(3))
 	}

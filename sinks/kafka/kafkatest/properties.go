@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 )
@@ -32,7 +33,16 @@ type ports struct {
 	plain, controller, sasl, saslPlain, tls int
 }
 
-// freePorts asks the system for ports that nobody listens on.
+// Ports are taken from below those that Linux and others give to outgoing
+// connections: while a broker is down, between Stop and Start, no connection of
+// another test may come to have its port.
+const (
+	firstPort = 12_000
+	lastPort  = 32_000
+	portTries = 1000
+)
+
+// freePorts finds ports that nobody listens on.
 func freePorts(ctx context.Context) (ports, error) {
 	var p ports
 	var config net.ListenConfig
@@ -44,12 +54,17 @@ func freePorts(ctx context.Context) (ports, error) {
 		}
 	}()
 	for _, port := range []*int{&p.plain, &p.controller, &p.sasl, &p.saslPlain, &p.tls} {
-		l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return p, fmt.Errorf("finding a free port: %w", err)
+		for try := 0; ; try++ {
+			*port = firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // not for secrets
+			l, err := config.Listen(ctx, "tcp", address(*port))
+			if err == nil {
+				open = append(open, l)
+				break
+			}
+			if try == portTries {
+				return p, fmt.Errorf("finding a free port: %w", err)
+			}
 		}
-		open = append(open, l)
-		*port = l.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
 }
