@@ -169,3 +169,18 @@ func compareLines(t *testing.T, got, want []string) {
 		}
 	}
 }
+
+// The README shows the script as it is.
+func TestTheReadmeShowsTheScript(t *testing.T) {
+	script, err := os.ReadFile("../testdata/identity/identity.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(readme, append([]byte("```python\n"), append(script, "```\n"...)...)) {
+		t.Error("README.md does not hold testdata/identity/identity.py")
+	}
+}
