@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
 // bodyLimits bound what is accepted of one answer.
@@ -88,7 +89,7 @@ func (k *keeper) Write(p []byte) (int, error) {
 // readBody reads an answer to its end, in one pass, and returns it as gzip
 // together with what is in it. A body that came as gzip is kept byte by byte,
 // others are compressed. Memory is needed for the gzip only.
-func readBody(answer *http.Response, wire *wireReader, limits bodyLimits) ([]byte, flatten.Inspection, error) {
+func readBody(answer *http.Response, asked window.Window, wire *wireReader, limits bodyLimits) ([]byte, flatten.Inspection, error) {
 	kept := &keeper{limit: limits.wire}
 	if n := answer.ContentLength; n > 0 && n <= limits.wire {
 		kept.Grow(int(n))
@@ -102,7 +103,7 @@ func readBody(answer *http.Response, wire *wireReader, limits bodyLimits) ([]byt
 	// No JSON begins as gzip does, so a server that forgets the header is
 	// understood all the same.
 	if encoding == "gzip" || encoding == "x-gzip" || bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		found, err := inspectGzip(io.TeeReader(arriving, kept), wire, limits)
+		found, err := inspectGzip(io.TeeReader(arriving, kept), asked, wire, limits)
 		return kept.Bytes(), found, broken(err)
 	}
 	if encoding != "" && encoding != "identity" {
@@ -112,21 +113,21 @@ func readBody(answer *http.Response, wire *wireReader, limits bodyLimits) ([]byt
 	if err != nil {
 		return nil, flatten.Inspection{}, err
 	}
-	found, err := flatten.Inspect(io.TeeReader(&jsonReader{json: arriving, limits: limits}, zipper))
+	found, err := flatten.Inspector{Asked: asked}.Inspect(io.TeeReader(&jsonReader{json: arriving, limits: limits}, zipper))
 	if err == nil {
 		err = zipper.Close()
 	}
 	return kept.Bytes(), found, broken(err)
 }
 
-func inspectGzip(arriving io.Reader, wire *wireReader, limits bodyLimits) (flatten.Inspection, error) {
+func inspectGzip(arriving io.Reader, asked window.Window, wire *wireReader, limits bodyLimits) (flatten.Inspection, error) {
 	unzipper, err := gzip.NewReader(arriving)
 	if err != nil {
 		return flatten.Inspection{}, err
 	}
 	defer unzipper.Close()
 	json := &jsonReader{json: unzipper, wire: wire, limits: limits}
-	found, err := flatten.Inspect(json)
+	found, err := flatten.Inspector{Asked: asked}.Inspect(json)
 	if err != nil {
 		return flatten.Inspection{}, err
 	}

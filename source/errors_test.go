@@ -14,6 +14,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
 func TestErrorsThatWereJudgedStayWhatTheyAre(t *testing.T) {
@@ -123,7 +124,7 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, encoding string) {
 		answer := &http.Response{Header: http.Header{"Content-Encoding": {encoding}}}
 		wire := &wireReader{body: bytes.NewReader(body), received: new(atomic.Int64), failure: func(err error) error { return err }}
-		kept, found, err := readBody(answer, wire, bodyLimits{wire: 1 << 16, json: 1 << 16, suspicious: 1 << 12, ratio: 100})
+		kept, found, err := readBody(answer, window.Window{}, wire, bodyLimits{wire: 1 << 16, json: 1 << 16, suspicious: 1 << 12, ratio: 100})
 		if err != nil {
 			if c := classify(err); c != failed && c != tooLarge {
 				t.Fatalf("got %T: %v", err, err)
@@ -131,7 +132,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		again := &wireReader{body: bytes.NewReader(kept), received: new(atomic.Int64), failure: func(err error) error { return err }}
-		_, foundAgain, err := readBody(&http.Response{Header: http.Header{"Content-Encoding": {"gzip"}}}, again, defaultBodyLimits)
+		_, foundAgain, err := readBody(&http.Response{Header: http.Header{"Content-Encoding": {"gzip"}}}, window.Window{}, again, defaultBodyLimits)
 		if err != nil || foundAgain.Leads != found.Leads || foundAgain.Items != found.Items {
 			t.Fatalf("what was kept reads otherwise: %+v, then %+v, %v", found, foundAgain, err)
 		}

@@ -29,9 +29,11 @@ type summary struct {
 	API      *apiSummary   `json:"api,omitempty"`
 	Sinks    []sinkSummary `json:"sinks"`
 	Duration seconds       `json:"duration_seconds"`
-	// Unfit values did not fit their column and are in extra; Unreadable
-	// responses are in the dead letters.
+	// Unfit values did not fit their column and are in extra; Strays were
+	// submitted at another time than was asked for; Unreadable responses are in
+	// the dead letters.
 	Unfit       int    `json:"unfit_values"`
+	Strays      int    `json:"stray_leads"`
 	Unreadable  int    `json:"unreadable_responses"`
 	DeadLetters string `json:"dead_letters,omitempty"`
 	// ExitCode and Errors are how the run ended.
@@ -98,7 +100,7 @@ func sinkSummaries(reports []deliver.Report) []sinkSummary {
 }
 
 func (s *summary) tally(t deliver.Tally, deadLetters string) {
-	s.Unfit, s.Unreadable = t.Unfit, t.Dead
+	s.Unfit, s.Strays, s.Unreadable = t.Unfit, t.Strays, t.Dead
 	if t.Dead > 0 {
 		s.DeadLetters = deadLetters
 	}
@@ -149,6 +151,9 @@ func (s *summary) text() string {
 	}
 	if s.Unfit > 0 {
 		line("odd", "%s did not fit the column: null there, the original in extra", plural(s.Unfit, "value"))
+	}
+	if s.Strays > 0 {
+		line("stray", "%s submitted at another time than was asked for: among those without a date", plural(s.Strays, "lead"))
 	}
 	if s.Unreadable > 0 {
 		line("unread", "%s could not be read: kept in %s", plural(s.Unreadable, "response"), s.DeadLetters)

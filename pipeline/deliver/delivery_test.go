@@ -45,6 +45,7 @@ type world struct {
 	journal *journal.Journal
 	dead    string
 	pages   int
+	undated int // leads of the next page that belong to no window though they have a time
 	limit   int // rows of a transaction
 }
 
@@ -84,7 +85,7 @@ func (w *world) land(from, to int, leads ...lead) {
 
 func (w *world) landBody(from, to, leads int, body []byte) {
 	w.t.Helper()
-	undated := bytes.Count(body, []byte(`"externalEmail"`)) - bytes.Count(body, []byte(`"submittedTime"`))
+	undated := w.undated + bytes.Count(body, []byte(`"externalEmail"`)) - bytes.Count(body, []byte(`"submittedTime"`))
 	var packed bytes.Buffer
 	gz := gzip.NewWriter(&packed)
 	if _, err := gz.Write(body); err != nil {
@@ -303,6 +304,27 @@ func TestUndatedLeadsHaveAPartitionOfTheirOwn(t *testing.T) {
 		t.Errorf("files hold %d leads", len(got))
 	}
 	if got := topic.Rows(deliver.Whole); len(got) != 2 {
+		t.Errorf("the topic holds %d events", len(got))
+	}
+}
+
+// A lead that the API shows for another time than its own is lost by nobody.
+func TestALeadOfAnotherTimeIsExported(t *testing.T) {
+	w := newWorld(t)
+	files, topic := delivertest.NewStore(deliver.Replace), delivertest.NewStore(deliver.Append)
+	w.undated = 1
+	w.land(0, 60, lead{"a", 5, 1}, lead{"stray", 500, 1})
+	w.undated = 0
+	w.land(60, 120, lead{"b", 70, 1})
+	for _, store := range []*delivertest.Store{files, topic} {
+		if _, err := w.deliver(store, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := files.Rows(deliver.Partition{}); len(got) != 1 || leadOf(t, got[0]).Buyer != "stray" {
+		t.Errorf("the files hold %d rows beside the days", len(got))
+	}
+	if got := topic.Rows(deliver.Whole); len(got) != 3 {
 		t.Errorf("the topic holds %d events", len(got))
 	}
 }

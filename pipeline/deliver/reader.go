@@ -30,6 +30,8 @@ type Tally struct {
 	Pages, Leads int
 	// Unfit values did not fit their column and are in extra.
 	Unfit int
+	// Strays were submitted at a time that was not asked for.
+	Strays int
 	// Dead responses could not be read at all and are in the dead letters.
 	Dead int
 }
@@ -83,10 +85,21 @@ func (r *Reader) account(seq journal.Seq, page *journal.Page, result flatten.Res
 		}
 		r.logger.Log(context.Background(), level, "responses that cannot be read went to the dead letters", "page", seq, "count", len(result.Dead), "file", path)
 	}
+	strays := 0
+	for i := range result.Undated {
+		if result.Undated[i].SubmittedTime.Valid {
+			strays++
+		}
+	}
+	if strays > 0 && r.tally.Strays == 0 {
+		r.logger.Warn("the API shows leads that were submitted at another time than was asked for: they are exported with those that have no time",
+			"page", seq, "window", page.Window.String(), "count", strays)
+	}
 	r.seen[seq] = struct{}{}
 	r.tally.Pages++
 	r.tally.Leads += page.Leads
 	r.tally.Unfit += result.Unfit
+	r.tally.Strays += strays
 	r.tally.Dead += len(result.Dead)
 	return nil
 }

@@ -1,6 +1,8 @@
 package flatten
 
 import (
+	"time"
+
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
@@ -64,7 +66,7 @@ func (b *builder) listed(name, value string) {
 func (b *builder) lead(text string) {
 	submitted := submittedTime(text)
 	s := &b.undated
-	if submitted.Valid {
+	if submitted.Valid && !stray(b.page.Window, submitted.Value) {
 		if !b.within.Contains(submitted.Value) {
 			return
 		}
@@ -80,6 +82,15 @@ func (b *builder) lead(text string) {
 	from := len(b.leadNotes.list)
 	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, text)
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
+}
+
+// stray reports whether a lead with that time is at home neither in a page of the
+// window nor in one of its neighbours. The API's bounds are inclusive seconds, so
+// an answer may show the second on either side of its window, and the neighbour
+// shows it as well. What lies further off no other answer need ever show: the
+// API goes by a lead's creation, which need not be the time that it tells.
+func stray(w window.Window, submitted time.Time) bool {
+	return submitted.Before(w.From.Add(-window.Second)) || !submitted.Before(w.To.Add(window.Second))
 }
 
 func (b *builder) closeListing() {

@@ -3,6 +3,8 @@ package flatten
 import (
 	"io"
 	"math"
+
+	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
 // Inspection is what an answer says of itself and what it holds.
@@ -10,7 +12,8 @@ type Inspection struct {
 	// Items counts the listings, Leads the lead responses in all of them, both
 	// as they were received: also those that become dead letters.
 	Items, Leads int
-	// Undated counts the leads whose submitted time is absent or does not fit.
+	// Undated counts the leads whose submitted time is absent, does not fit, or
+	// is not one that was asked for.
 	Undated int
 	// TotalItems and TotalLeads are what the answer announces; nil if it does
 	// not, or with something that is no count.
@@ -29,8 +32,18 @@ type Inspection struct {
 // memory does not grow with the answer.
 //
 // It reads bodies of HTTP errors as well, which have the same form.
-func Inspect(json io.Reader) (Inspection, error) {
-	var v inspector
+func Inspect(json io.Reader) (Inspection, error) { return Inspector{}.Inspect(json) }
+
+// Inspector inspects answers to a request for a window.
+type Inspector struct {
+	// Asked is the window that the page will stand for; empty if none was asked
+	// for, and then all times are.
+	Asked window.Window
+}
+
+// Inspect is the function of that name, for a page of the window.
+func (i Inspector) Inspect(json io.Reader) (Inspection, error) {
+	v := inspector{asked: i.Asked}
 	items, leads, err := readAnswer(json, &v)
 	if err != nil {
 		return Inspection{}, err
@@ -40,7 +53,10 @@ func Inspect(json io.Reader) (Inspection, error) {
 }
 
 // inspector is the visitor of Inspect.
-type inspector struct{ Inspection }
+type inspector struct {
+	Inspection
+	asked window.Window
+}
 
 func (v *inspector) announced(name, value string) {
 	switch name {
@@ -67,7 +83,8 @@ func announce(total **int, value string) {
 }
 
 func (v *inspector) lead(text string) {
-	if !submittedTime(text).Valid {
+	submitted := submittedTime(text)
+	if !submitted.Valid || !v.asked.Empty() && stray(v.asked, submitted.Value) {
 		v.Undated++
 	}
 }

@@ -26,8 +26,10 @@ type Result struct {
 	// Rows are the leads submitted in the window asked for, in the order of the
 	// answer. They are snapshot events, complete with ids and hash.
 	Rows []schema.Row
-	// Undated are the leads whose submitted time is absent or does not fit,
-	// whatever the window. They are complete, too.
+	// Undated are the leads whose submitted time does not say which page is
+	// theirs, whatever the window asked for: it is absent, does not fit, or lies
+	// outside of the page's window and the seconds beside it. They are complete,
+	// too.
 	Undated []schema.Row
 	// Dead is what could not be read as a lead or a listing, whatever the window.
 	Dead []DeadLetter
@@ -50,8 +52,8 @@ type DeadLetter struct {
 }
 
 // Page flattens the leads of p that were submitted in within, a part of
-// p.Window or all of it; leads beyond p.Window are never returned, as they
-// belong to its neighbours. Its memory grows with what it returns and with the
+// p.Window or all of it; leads of the seconds beside p.Window are never returned,
+// as they belong to its neighbours. Its memory grows with what it returns and with the
 // largest single lead, not with the page.
 //
 // The strings of a row are views into one copy of the lead's text: keeping one

@@ -152,8 +152,9 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	})
 }
 
-// TestWithin: rows outside of the page's window belong to its neighbours, even
-// if they are asked for.
+// TestWithin: rows of the seconds beside the page's window belong to its
+// neighbours, even if they are asked for. Those further off no neighbour need
+// ever show: they come with those that have no time.
 func TestWithin(t *testing.T) {
 	answer := leadAnswer(`{"submittedTime":"2026-08-31T23:59:59.999Z"},{"submittedTime":"2026-09-01T00:00:00Z"},
 		{"submittedTime":"2026-09-30T23:59:59.999Z"},{"submittedTime":"2026-10-01T00:00:00Z"},{"submittedTime":"never"}`)
@@ -162,11 +163,12 @@ func TestWithin(t *testing.T) {
 		name           string
 		window, within window.Window
 		want           []string
+		undated        int // with the strays
 	}{
-		{"all", september, september, []string{"2026-09-01T00:00:00.000Z", "2026-09-30T23:59:59.999Z"}},
-		{"a part", september, day, []string{"2026-09-01T00:00:00.000Z"}},
-		{"more than the page", day, always, []string{"2026-09-01T00:00:00.000Z"}},
-		{"nothing", september, window.Window{}, nil},
+		{"all", september, september, []string{"2026-09-01T00:00:00.000Z", "2026-09-30T23:59:59.999Z"}, 1},
+		{"a part", september, day, []string{"2026-09-01T00:00:00.000Z"}, 1},
+		{"more than the page", day, always, []string{"2026-09-01T00:00:00.000Z"}, 3},
+		{"nothing", september, window.Window{}, nil, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,8 +186,12 @@ func TestWithin(t *testing.T) {
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("rows of %v, want %v", got, tt.want)
 			}
-			if len(result.Undated) != 1 {
-				t.Errorf("got %d undated rows, want 1", len(result.Undated))
+			if len(result.Undated) != tt.undated {
+				t.Errorf("got %d undated rows, want %d", len(result.Undated), tt.undated)
+			}
+			inspection, err := Inspector{Asked: tt.window}.Inspect(strings.NewReader(answer))
+			if err != nil || inspection.Undated != tt.undated {
+				t.Errorf("inspected: %d undated, want %d; %v", inspection.Undated, tt.undated, err)
 			}
 		})
 	}

@@ -44,8 +44,9 @@ type Page struct {
 	// TotalItems and TotalLeads are what the answer announced; nil if it did not.
 	TotalItems *int `json:"total_items,omitempty"`
 	TotalLeads *int `json:"total_leads,omitempty"`
-	// Undated counts leads whose submitted time is absent or does not parse;
-	// they belong to no window and are taken from any page that shows them.
+	// Undated counts leads whose submitted time is absent, does not parse, or is
+	// not one that was asked for; they belong to no window and are taken from any
+	// page that shows them.
 	Undated int `json:"undated,omitempty"`
 	// Short marks an answer that stayed short of its own totals: what it holds
 	// is kept, but it does not cover its window.
