@@ -55,7 +55,7 @@ func freePorts(ctx context.Context) (ports, error) {
 	}()
 	for _, port := range []*int{&p.plain, &p.controller, &p.sasl, &p.saslPlain, &p.tls} {
 		for try := 0; ; try++ {
-			*port = firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // not for secrets
+			*port = firstPort + rand.IntN(lastPort-firstPort)
 			l, err := config.Listen(ctx, "tcp", address(*port))
 			if err == nil {
 				open = append(open, l)
