@@ -473,3 +473,24 @@ func TestDeliveryEndsWithItsContext(t *testing.T) {
 		t.Fatalf("got error %v", err)
 	}
 }
+
+// However a page is cut, and however many read it, each misfit is counted once.
+func TestMisfitsAreCountedOnce(t *testing.T) {
+	w := newWorld(t)
+	body := []byte(`{"classifiedLeads":[{"itemId":"1","responses":[
+		{"submittedTime":"2026-09-01T22:05:00Z","externalEmail":1},
+		{"submittedTime":"2026-09-02T01:00:00Z","externalEmail":2,"leadStatus":3},
+		{"externalEmail":4}]}],"totalItems":1,"totalLeads":3}`)
+	w.landBody(0, 240, 3, body)
+	reader := deliver.NewReader(w.journal, flatten.Flattener{}, deliver.NewDeadLetters(w.dead), slog.New(slog.DiscardHandler))
+	for range 2 {
+		for _, part := range []window.Window{{}, window.New(at(0), at(60)), window.New(at(60), at(240)), window.New(at(0), at(240))} {
+			if _, err := reader.Page(0, part); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := reader.Tally(); got.Unfit != 4 || got.Pages != 1 || got.Leads != 3 {
+		t.Errorf("tally %+v", got)
+	}
+}

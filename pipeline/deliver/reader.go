@@ -20,7 +20,7 @@ type Reader struct {
 	logger    *slog.Logger
 
 	mu    sync.Mutex
-	seen  map[journal.Seq]struct{}
+	seen  map[journal.Seq]*window.Set // the parts of each page that are counted
 	tally Tally
 }
 
@@ -38,7 +38,7 @@ type Tally struct {
 
 // NewReader returns a Reader of j that writes dead letters to dead.
 func NewReader(j *journal.Journal, f flatten.Flattener, dead *DeadLetters, logger *slog.Logger) *Reader {
-	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, seen: make(map[journal.Seq]struct{})}
+	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, seen: make(map[journal.Seq]*window.Set)}
 }
 
 // Tally returns the counts so far.
@@ -55,35 +55,47 @@ func (r *Reader) Page(seq journal.Seq, w window.Window) (flatten.Result, error) 
 	if err != nil {
 		return flatten.Result{}, fmt.Errorf("reading landed page %d: %w", seq, err)
 	}
-	result, err := r.flattener.Page(page, page.Window.Intersect(w))
+	w = page.Window.Intersect(w)
+	result, err := r.flattener.Page(page, w)
 	if err != nil {
 		return flatten.Result{}, fmt.Errorf("flattening landed page %d: %w", seq, err)
 	}
-	if err := r.account(seq, page, result); err != nil {
+	if err := r.account(seq, page, w, result); err != nil {
 		return flatten.Result{}, err
 	}
 	return result, nil
 }
 
-// account counts the page and saves its dead letters, the first time that it is
-// read in this run.
-func (r *Reader) account(seq journal.Seq, page *journal.Page, result flatten.Result) error {
+// account counts what was read of the page, unless it was counted before: most
+// pages are read once by each sink, large ones slice by slice.
+func (r *Reader) account(seq journal.Seq, page *journal.Page, within window.Window, result flatten.Result) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.seen[seq]; ok {
-		return nil
+	counted, ok := r.seen[seq]
+	if !ok {
+		if err := r.accountOnce(seq, page, result); err != nil {
+			return err
+		}
+		counted = &window.Set{}
+		r.seen[seq] = counted
 	}
+	if missing := counted.Missing(within); len(missing) == 1 && missing[0] == within {
+		counted.Add(within)
+		r.tally.Unfit += result.Unfit - result.UnfitUndated
+	}
+	return nil
+}
+
+// accountOnce counts what comes with every part of the page, and saves its dead
+// letters.
+func (r *Reader) accountOnce(seq journal.Seq, page *journal.Page, result flatten.Result) error {
 	if len(result.Dead) > 0 {
 		path, err := r.dead.Save(seq, page, result.Dead)
 		if err != nil {
 			return err
 		}
-		// The first is worth a warning; how many there were is told at the end.
-		level := slog.LevelDebug
-		if r.tally.Dead == 0 {
-			level = slog.LevelWarn
-		}
-		r.logger.Log(context.Background(), level, "responses that cannot be read went to the dead letters", "page", seq, "count", len(result.Dead), "file", path)
+		r.logger.Log(context.Background(), firstTime(r.tally.Dead), "responses that cannot be read went to the dead letters",
+			"page", seq, "count", len(result.Dead), "file", path)
 	}
 	strays := 0
 	for i := range result.Undated {
@@ -91,15 +103,24 @@ func (r *Reader) account(seq journal.Seq, page *journal.Page, result flatten.Res
 			strays++
 		}
 	}
-	if strays > 0 && r.tally.Strays == 0 {
-		r.logger.Warn("the API shows leads that were submitted at another time than was asked for: they are exported with those that have no time",
+	if strays > 0 {
+		r.logger.Log(context.Background(), firstTime(r.tally.Strays),
+			"the API shows leads that were submitted at another time than was asked for: they are exported with those that have no time",
 			"page", seq, "window", page.Window.String(), "count", strays)
 	}
-	r.seen[seq] = struct{}{}
 	r.tally.Pages++
 	r.tally.Leads += page.Leads
-	r.tally.Unfit += result.Unfit
+	r.tally.Unfit += result.UnfitUndated
 	r.tally.Strays += strays
 	r.tally.Dead += len(result.Dead)
 	return nil
+}
+
+// firstTime is the level at which something is logged that there were so many of
+// before: the first is worth a warning, how many there were is told at the end.
+func firstTime(before int) slog.Level {
+	if before == 0 {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }

@@ -23,7 +23,6 @@ type builder struct {
 
 	dated, undated section
 	letters        []DeadLetter
-	unfit          int
 
 	// Of the open listing:
 	listing      object
@@ -40,6 +39,8 @@ type section struct {
 	// open holds, for each row of the open listing, where its notes are in
 	// builder.leadNotes.
 	open []span
+	// unfit counts the rows' misfits.
+	unfit int
 }
 
 type span struct{ from, to int }
@@ -79,8 +80,9 @@ func (b *builder) lead(text string) {
 		ExtractedAt:   b.page.Received,
 		SchemaVersion: schema.Version,
 	})
-	from := len(b.leadNotes.list)
+	from, unfit := len(b.leadNotes.list), b.leadNotes.unfit
 	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, text)
+	s.unfit += b.leadNotes.unfit - unfit
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
 }
 
@@ -96,7 +98,6 @@ func stray(w window.Window, submitted time.Time) bool {
 func (b *builder) closeListing() {
 	b.complete(&b.dated)
 	b.complete(&b.undated)
-	b.unfit += b.leadNotes.unfit
 	clear(b.leadNotes.list)
 	b.leadNotes = notes{list: b.leadNotes.list[:0]}
 }
@@ -108,7 +109,7 @@ func (b *builder) complete(s *section) {
 	for i := range rows {
 		r, at := &rows[i], s.open[i]
 		r.ItemID, r.ItemTitle = b.itemID, b.itemTitle
-		b.unfit += b.listingNotes.unfit
+		s.unfit += b.listingNotes.unfit
 		if at.from == at.to && len(b.listingNotes.list) == 0 {
 			continue
 		}

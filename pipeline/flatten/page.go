@@ -37,6 +37,9 @@ type Result struct {
 	// and are in extra: a value of a listing once for each of its rows, a time
 	// that was cut to milliseconds, a repeated name.
 	Unfit int
+	// UnfitUndated is the part of Unfit that is of Undated: who reads a page slice
+	// by slice meets these with every slice.
+	UnfitUndated int
 }
 
 // DeadLetter is a piece of an answer that cannot be read.
@@ -80,7 +83,10 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 	}
 	identify(b.dated.rows)
 	identify(b.undated.rows)
-	return Result{Rows: b.dated.rows, Undated: b.undated.rows, Dead: b.letters, Unfit: b.unfit}, nil
+	return Result{
+		Rows: b.dated.rows, Undated: b.undated.rows, Dead: b.letters,
+		Unfit: b.dated.unfit + b.undated.unfit, UnfitUndated: b.undated.unfit,
+	}, nil
 }
 
 // maxPreallocated bounds the rows, of about a kilobyte, that are allocated on
