@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,10 +87,18 @@ func TestTheDiskIsFull(t *testing.T) {
 	if !strings.Contains(string(out), "file too large") || !strings.Contains(string(out), "hint:") {
 		t.Errorf("the output does not say what failed and what to do:\n%s", out)
 	}
-	w.sim.ResetStats()
-	w.mustRun(0, between(w.sim.Range())...)
-	if again := w.sim.Stats().Leads; again >= 20_000 {
-		t.Errorf("%d leads were asked for after the disk was full: nothing was kept", again)
+	var summary struct {
+		Batch struct {
+			Resumed bool  `json:"resumed"`
+			Leads   int64 `json:"leads_received"`
+		} `json:"batch"`
+	}
+	second := w.mustRun(0, append(between(w.sim.Range()), "--json")...)
+	if err := json.Unmarshal([]byte(second.stdout), &summary); err != nil {
+		t.Fatal(err)
+	}
+	if !summary.Batch.Resumed || summary.Batch.Leads >= 20_000 {
+		t.Errorf("nothing of what was landed before the disk was full was kept: %+v", summary.Batch)
 	}
 	w.wantAll(expect(w.sim.Truth(w.sim.Range())))
 	w.wantNoTemporaryFiles()

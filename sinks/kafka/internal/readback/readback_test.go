@@ -215,6 +215,7 @@ func TestCompacted(t *testing.T) {
 	both(t, func(t *testing.T, k *kafkatest.Kafka) {
 		r := newRig(t, k, "cleanup.policy=compact", "segment.ms=100", "min.cleanable.dirty.ratio=0.0",
 			"delete.retention.ms=0", "max.compaction.lag.ms=100")
+		r.Ended = true // wait for the markers of what was committed last
 		w := r.writer(t, kgo.TransactionalID(kafkatest.Unique("a")))
 		other := r.writer(t, kgo.TransactionalID(kafkatest.Unique("b")))
 		write := func(w writer, key, value string, how kgo.TransactionEndTry) {
