@@ -143,10 +143,10 @@ func announce(p *process, plan pipeline.Plan, client *source.Client) {
 			what = "resuming the export of"
 		}
 		p.say(fmt.Sprintf("%s %s: %s%s expected, %s left today", what, plan.Range, atLeast,
-			plural(plan.Calls, "call"), humanize.Comma(int64(left))))
+			progress.Plural(plan.Calls, "call"), humanize.Comma(int64(left))))
 	}
 	if plan.Calls > left {
-		p.notice(fmt.Sprintf("today's quota is not enough: %s expected, %s left", plural(plan.Calls, "call"), humanize.Comma(int64(left))),
+		p.notice(fmt.Sprintf("today's quota is not enough: %s expected, %s left", progress.Plural(plan.Calls, "call"), humanize.Comma(int64(left))),
 			"the run stops when it is spent, and the same command goes on after "+reset.UTC().Format(time.RFC3339))
 	}
 }

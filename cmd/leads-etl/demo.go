@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline/secret"
 	"github.com/leads-etl/leads-etl/sinks/kafka/embedded"
 	"github.com/leads-etl/leads-etl/source/simulator"
@@ -64,7 +65,7 @@ func (c *demoCommand) Run(ctx context.Context, p *process) (err error) {
 	}
 	cfg := server.Config()
 	fmt.Fprintf(p.out, "A simulated API with %s of %d days, which fails in seven ways, is exported into %s:\n\n",
-		plural(cfg.Leads, "lead"), demoDays, c.Dir)
+		progress.Plural(cfg.Leads, "lead"), demoDays, c.Dir)
 	summary, err := c.export(ctx, p, s)
 	if summary == nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/source/simulator"
 )
 
@@ -45,7 +46,7 @@ Export them in another shell:
   export LEADS_ETL_EBAY_CLIENT_ID=%[8]s
   export LEADS_ETL_EBAY_CLIENT_SECRET=%[9]s
   %[10]s batch --from %[3]s --to %[4]s --ndjson-dir leads
-`, url, plural(cfg.Leads, "lead"), config.FormatTime(cfg.From), config.FormatTime(cfg.To),
+`, url, progress.Plural(cfg.Leads, "lead"), config.FormatTime(cfg.From), config.FormatTime(cfg.To),
 		simulator.LeadsPath, simulator.TokenPath, cfg.Marketplace, cfg.ClientID, cfg.ClientSecret, programName)
 	<-ctx.Done()
 	return nil

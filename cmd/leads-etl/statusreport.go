@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -125,7 +126,7 @@ func (s *status) verified(r journal.Report) {
 		s.Verify.Damage = append(s.Verify.Damage, p.Error())
 	}
 	if n := len(r.Problems); n > 0 {
-		s.err = &toldError{fmt.Errorf("the journal is damaged in %s", plural(n, "place")), exitUnexpected}
+		s.err = &toldError{fmt.Errorf("the journal is damaged in %s", progress.Plural(n, "place")), exitUnexpected}
 	}
 }
 
@@ -143,7 +144,7 @@ func (s *status) write(p *process) error {
 	}
 	if v := s.Verify; v != nil {
 		if len(v.Damage) == 0 {
-			line("verified", "%s in %s, %s: every checksum is right", plural(v.Records, "record"), plural(v.Segments, "segment"), size(v.Bytes))
+			line("verified", "%s in %s, %s: every checksum is right", progress.Plural(v.Records, "record"), progress.Plural(v.Segments, "segment"), size(v.Bytes))
 		}
 		for _, d := range v.Damage {
 			line("damage", "%s", d)
@@ -163,7 +164,7 @@ func (j *journalStatus) write(line func(name, format string, args ...any)) {
 	if j.Last != nil {
 		last = ", the last at " + j.Last.Format(time.RFC3339)
 	}
-	line("journal", "%s on %s: %s received in %s, %s%s", j.Account, j.Market, plural(j.Leads, "lead"), plural(j.Pages, "page"), size(j.Bytes), last)
+	line("journal", "%s on %s: %s received in %s, %s%s", j.Account, j.Market, progress.Plural(j.Leads, "lead"), progress.Plural(j.Pages, "page"), size(j.Bytes), last)
 	for _, b := range j.Unfinished {
 		line("unfinished", "%s, begun %s: the same command goes on with it", b.Asked, b.Begun.Format(time.RFC3339))
 	}
@@ -182,7 +183,7 @@ func (s sinkStatus) text() (mark int, text string) {
 	case s.Foreign:
 		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
 	case s.PagesBehind > 0:
-		return markWarn, fmt.Sprintf("%s is %s behind", s.Where, plural(s.PagesBehind, "page"))
+		return markWarn, fmt.Sprintf("%s is %s behind", s.Where, progress.Plural(s.PagesBehind, "page"))
 	default:
 		return markGood, s.Where + " is up to date"
 	}

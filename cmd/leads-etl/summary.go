@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -142,24 +143,24 @@ func (s *summary) text() string {
 			how = "Not all exported:"
 		}
 		fmt.Fprintf(&b, "%s %s in %s\n", how, s.Batch.Range, took)
-		line("received", "%s in %s, %s", plural(s.Batch.Leads, "lead"), plural(s.Batch.Pages, "page"), size(s.API.Bytes))
-		line("API", "%s (%s), %s, %s", plural(s.API.Requests, "request"), plural(s.API.Retries, "retry"),
-			plural(s.API.TokenRequests, "token request"), plural(s.Batch.Splits, "split"))
+		line("received", "%s in %s, %s", progress.Plural(s.Batch.Leads, "lead"), progress.Plural(s.Batch.Pages, "page"), size(s.API.Bytes))
+		line("API", "%s (%s), %s, %s", progress.Plural(s.API.Requests, "request"), progress.Plural(s.API.Retries, "retry"),
+			progress.Plural(s.API.TokenRequests, "token request"), progress.Plural(s.Batch.Splits, "split"))
 	}
 	for _, sink := range s.Sinks {
 		line(sink.Name, "%s", sink.text())
 	}
 	if s.Unfit > 0 {
-		line("odd", "%s did not fit the column: null there, the original in extra", plural(s.Unfit, "value"))
+		line("odd", "%s did not fit the column: null there, the original in extra", progress.Plural(s.Unfit, "value"))
 	}
 	if s.Strays > 0 {
-		line("stray", "%s submitted at another time than was asked for: among those without a date", plural(s.Strays, "lead"))
+		line("stray", "%s submitted at another time than was asked for: among those without a date", progress.Plural(s.Strays, "lead"))
 	}
 	if s.Unreadable > 0 {
-		line("unread", "%s could not be read: kept in %s", plural(s.Unreadable, "response"), s.DeadLetters)
+		line("unread", "%s could not be read: kept in %s", progress.Plural(s.Unreadable, "response"), s.DeadLetters)
 	}
 	if s.Batch != nil && len(s.Batch.Gaps) > 0 {
-		line("gaps", "%s could not be had; the next run tries again", plural(len(s.Batch.Gaps), "window"))
+		line("gaps", "%s could not be had; the next run tries again", progress.Plural(len(s.Batch.Gaps), "window"))
 		for _, g := range s.Batch.Gaps {
 			line("", "%s", g)
 		}
@@ -169,31 +170,19 @@ func (s *summary) text() string {
 
 func (s sinkSummary) text() string {
 	var parts []string
-	parts = append(parts, plural(s.Rows, "row"))
+	parts = append(parts, progress.Plural(s.Rows, "row"))
 	if s.Files > 0 {
-		parts = append(parts, plural(s.Files, "file")+" written")
+		parts = append(parts, progress.Plural(s.Files, "file")+" written")
 	}
 	parts = append(parts, size(s.Bytes))
 	if s.Unchanged > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s as before", humanize.Comma(int64(s.Unchanged)), plural(s.Commits, "commit")))
+		parts = append(parts, fmt.Sprintf("%s of %s as before", humanize.Comma(int64(s.Unchanged)), progress.Plural(s.Commits, "commit")))
 	}
 	if s.Retries > 0 {
-		parts = append(parts, plural(s.Retries, "retry"))
+		parts = append(parts, progress.Plural(s.Retries, "retry"))
 	}
 	if len(s.Superseded) > 0 {
-		parts = append(parts, plural(len(s.Superseded), "file")+" of another state set aside under _superseded")
+		parts = append(parts, progress.Plural(len(s.Superseded), "file")+" of another state set aside under _superseded")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// plural is "1 page", "2 pages", "3 retries", with separators of thousands.
-func plural[N int | int64](n N, noun string) string {
-	switch {
-	case n == 1:
-	case strings.HasSuffix(noun, "y"):
-		noun = strings.TrimSuffix(noun, "y") + "ies"
-	default:
-		noun += "s"
-	}
-	return humanize.Comma(int64(n)) + " " + noun
 }

@@ -34,11 +34,11 @@ func (m *meter) line(width int, ascii bool, spin int) string {
 	}
 	parts = append(parts, fmt.Sprintf("%s/s", humanize.CommafWithDigits(float64(int64(m.leads.rate())), 0)))
 	if s.Gaps > 0 {
-		parts = append(parts, count(s.Gaps, "gap"))
+		parts = append(parts, Plural(s.Gaps, "gap"))
 	}
-	parts = append(parts, count(s.Pages, "page"))
+	parts = append(parts, Plural(s.Pages, "page"))
 	if s.Retries > 0 {
-		parts = append(parts, count(s.Retries, "retry"))
+		parts = append(parts, Plural(s.Retries, "retry"))
 	}
 	separator := " · "
 	if ascii {
@@ -85,8 +85,8 @@ func spinner(step int, ascii bool) string {
 	return string(signs[step%len(signs)])
 }
 
-// count is "1 page", "2 pages", "3 retries".
-func count(n int64, noun string) string {
+// Plural is "1 page", "2 pages", "3 retries", with separators of thousands.
+func Plural[N int | int64](n N, noun string) string {
 	switch {
 	case n == 1:
 	case strings.HasSuffix(noun, "y"):
@@ -94,7 +94,7 @@ func count(n int64, noun string) string {
 	default:
 		noun += "s"
 	}
-	return humanize.Comma(n) + " " + noun
+	return humanize.Comma(int64(n)) + " " + noun
 }
 
 // clock is "0:07", "12:30", "1:02:03".
