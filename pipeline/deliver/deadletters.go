@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
@@ -21,8 +19,18 @@ import (
 type DeadLetters struct{ dir string }
 
 // NewDeadLetters returns the dead letters in dir, which is made when the first
-// one is saved.
-func NewDeadLetters(dir string) *DeadLetters { return &DeadLetters{dir: dir} }
+// one is saved. It removes what a run that was killed left half written, so it is
+// for the holder of the journal's lock.
+func NewDeadLetters(dir string) *DeadLetters {
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"+temporary)) // the pattern is well-formed
+	for _, path := range left {
+		_ = os.Remove(path) // what cannot be removed does no harm
+	}
+	return &DeadLetters{dir: dir}
+}
+
+// temporary ends the names of files that are not whole yet.
+const temporary = ".tmp"
 
 // deadLetter is one line of a file.
 type deadLetter struct {
@@ -59,8 +67,14 @@ func (d *DeadLetters) Save(seq journal.Seq, page *journal.Page, letters []flatte
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return "", fmt.Errorf("making the folder of dead letters: %w", err)
 	}
-	path := filepath.Join(d.dir, fmt.Sprintf("%020d.ndjson", seq))
-	if err := renameio.WriteFile(path, lines.Bytes(), 0o600); err != nil {
+	name := fmt.Sprintf("%020d.ndjson", seq)
+	path, unfinished := filepath.Join(d.dir, name), filepath.Join(d.dir, "."+name+temporary)
+	// Not synced: the journal holds the same, and each run writes them again.
+	err := os.WriteFile(unfinished, lines.Bytes(), 0o600)
+	if err == nil {
+		err = os.Rename(unfinished, path)
+	}
+	if err != nil {
 		return "", fmt.Errorf("writing dead letters to %s: %w", path, err)
 	}
 	return path, nil
