@@ -127,6 +127,15 @@ type Transaction interface {
 	Rollback() error
 }
 
+// Lingering is a transaction that had better be committed late: a file that
+// holds the rows of five minutes serves readers better than one of each second.
+type Lingering interface {
+	Transaction
+	// Linger returns how much longer the transaction should be kept open for more
+	// rows; it is due if that is not positive.
+	Linger() time.Duration
+}
+
 // Receipt says what a commit did.
 type Receipt struct {
 	// Rows that the transaction held.

@@ -36,8 +36,11 @@ func encode(r Record) (encoded, error) {
 	if r.End != nil {
 		e.head.kind, value, set = kindEnd, r.End, set+1
 	}
+	if r.Poll != nil {
+		e.head.kind, value, set = kindPoll, r.Poll, set+1
+	}
 	if set != 1 {
-		return encoded{}, fmt.Errorf("a journal record holds exactly one of page, begin, gap and end; this one holds %d", set)
+		return encoded{}, fmt.Errorf("a journal record holds exactly one of page, begin, gap, end and poll; this one holds %d", set)
 	}
 	var err error
 	if e.meta, err = json.Marshal(value); err != nil {
@@ -79,6 +82,9 @@ func decode(k kind, seq Seq, meta []byte) (Record, error) {
 	case kindEnd:
 		r.End = new(End)
 		value = r.End
+	case kindPoll:
+		r.Poll = new(Poll)
+		value = r.Poll
 	default:
 		return Record{}, fmt.Errorf("decode a journal record: unknown kind %d", k)
 	}

@@ -37,6 +37,7 @@ const (
 	kindGap
 	kindEnd
 	kindMark
+	kindPoll
 )
 
 func (k kind) String() string {
@@ -51,6 +52,8 @@ func (k kind) String() string {
 		return "a batch's end"
 	case kindMark:
 		return "a mark"
+	case kindPoll:
+		return "a poll"
 	default:
 		return fmt.Sprintf("of unknown kind %d", uint8(k))
 	}

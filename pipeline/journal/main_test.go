@@ -85,6 +85,8 @@ func recordOf(n, size int) Record {
 		return Record{Begin: &Begin{ID: fmt.Sprint("batch-", n), Spec: "last 720h", Range: window.New(at, at.Add(time.Hour)), Queries: []Query{{Messages: true}}, Time: at}}
 	case 3:
 		return Record{Gap: &Gap{Batch: fmt.Sprint("batch-", n), Query: Query{Status: "Answered"}, Window: window.New(at, at.Add(time.Second)), Reason: "350000", Time: at}}
+	case 5:
+		return Record{Poll: &Poll{Batch: fmt.Sprint("batch-", n-5), Query: Query{Messages: true}, Windows: []window.Window{window.New(at, at.Add(time.Hour))}, Received: at}}
 	case 6:
 		return Record{End: &End{Batch: fmt.Sprint("batch-", n-6), Time: at}}
 	default:

@@ -68,6 +68,9 @@ type Begin struct {
 	Range   window.Window `json:"range"`
 	Queries []Query       `json:"queries"`
 	Time    time.Time     `json:"time"`
+	// Stream marks the run of a stream: its range has no end, and its pages tell
+	// what is new, changed or gone, where those of a batch are snapshots.
+	Stream bool `json:"stream,omitempty"`
 }
 
 // Gap says that a window could not be had: the run went on without it.
@@ -78,6 +81,16 @@ type Gap struct {
 	// Reason is the last error in words; no personal data, no secrets.
 	Reason string    `json:"reason"`
 	Time   time.Time `json:"time"`
+}
+
+// Poll says that windows were read again and held just what was known: the
+// answers were complete, and not landed, for they would have changed nothing.
+type Poll struct {
+	Batch   string          `json:"batch"`
+	Query   Query           `json:"query"`
+	Windows []window.Window `json:"windows"`
+	// Received is when the first of the answers was complete, as Page.Received.
+	Received time.Time `json:"received"`
 }
 
 // End closes a batch whose range was covered but for the gaps recorded.
@@ -93,4 +106,5 @@ type Record struct {
 	Begin *Begin
 	Gap   *Gap
 	End   *End
+	Poll  *Poll
 }
