@@ -41,16 +41,16 @@ func (b *gapBook) missed(g journal.Gap) {
 	}
 }
 
-func (b *gapBook) landed(p *journal.Page) {
-	open := b.byQuery[p.Query]
+func (b *gapBook) landed(q journal.Query, w window.Window) {
+	open := b.byQuery[q]
 	if len(open) == 0 {
 		return
 	}
-	if open = without(open, p.Window); len(open) == 0 {
-		delete(b.byQuery, p.Query)
+	if open = without(open, w); len(open) == 0 {
+		delete(b.byQuery, q)
 		return
 	}
-	b.byQuery[p.Query] = open
+	b.byQuery[q] = open
 }
 
 // without returns the gaps less the instants of w.

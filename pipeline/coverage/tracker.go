@@ -45,17 +45,27 @@ func (t *Tracker) Apply(r journal.Record) {
 	case r.Begin != nil:
 		t.begin(*r.Begin)
 	case r.Page != nil && !r.Page.Short:
-		t.gaps.landed(r.Page)
-		t.each(r.Page.Query, func(p *progress) {
-			p.landed.Add(r.Page.Window)
-			p.dealt.Add(r.Page.Window)
-		})
+		t.landed(r.Page.Query, r.Page.Window)
+	case r.Poll != nil:
+		for _, w := range r.Poll.Windows {
+			t.landed(r.Poll.Query, w)
+		}
 	case r.Gap != nil:
 		t.gaps.missed(*r.Gap)
 		t.each(r.Gap.Query, func(p *progress) { p.dealt.Add(r.Gap.Window) })
 	case r.End != nil:
 		t.open = slices.DeleteFunc(t.open, func(b *Batch) bool { return b.ID == r.End.Batch })
 	}
+}
+
+// landed takes in that w was answered completely: what the answer held is in the
+// journal, whether with this record or since before.
+func (t *Tracker) landed(q journal.Query, w window.Window) {
+	t.gaps.landed(q, w)
+	t.each(q, func(p *progress) {
+		p.landed.Add(w)
+		p.dealt.Add(w)
+	})
 }
 
 func (t *Tracker) begin(begin journal.Begin) {
@@ -81,11 +91,20 @@ func (t *Tracker) each(q journal.Query, apply func(*progress)) {
 	}
 }
 
-// Unfinished returns the newest batch that was begun with the spec and those
-// queries and has not ended.
+// Unfinished returns the newest batch, no stream, that was begun with the spec
+// and those queries and has not ended.
 func (t *Tracker) Unfinished(spec string, queries []journal.Query) (*Batch, bool) {
+	return t.newest(false, spec, queries)
+}
+
+// Stream is Unfinished for streams.
+func (t *Tracker) Stream(spec string, queries []journal.Query) (*Batch, bool) {
+	return t.newest(true, spec, queries)
+}
+
+func (t *Tracker) newest(stream bool, spec string, queries []journal.Query) (*Batch, bool) {
 	for _, b := range slices.Backward(t.open) {
-		if b.Spec == spec && slices.Equal(b.Queries, queries) {
+		if b.Begin.Stream == stream && b.Spec == spec && slices.Equal(b.Queries, queries) {
 			return b, true
 		}
 	}

@@ -89,6 +89,31 @@ func TestAGapIsTriedAgainAndCloses(t *testing.T) {
 	}
 }
 
+func TestAPollCoversWhatItRead(t *testing.T) {
+	stream := begin("s1", "stream", span(0, 1000), all)
+	stream.Begin.Stream = true
+	tracker := track(stream, page(all, span(0, 5)), gap(all, span(5, 6)), page(all, span(6, 10)))
+	poll := journal.Record{Poll: &journal.Poll{Query: all, Windows: []window.Window{span(5, 6), span(8, 20)}}}
+	tracker.Apply(journal.Record{Poll: &journal.Poll{Query: item, Windows: []window.Window{span(0, 100)}}}) // another query's
+	if got := tracker.GapsOf(all); !slices.Equal(got, []window.Window{span(5, 6)}) {
+		t.Errorf("gaps %v", got)
+	}
+	tracker.Apply(poll)
+	b, ok := tracker.Stream("stream", []journal.Query{all})
+	if !ok {
+		t.Fatal("the stream is not found")
+	}
+	if got := tracker.GapsOf(all); len(got) != 0 {
+		t.Errorf("gaps %v after they were read", got)
+	}
+	if got, want := b.Missing(all), []window.Window{span(20, 1000)}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+	if _, ok := tracker.Unfinished("stream", []journal.Query{all}); ok {
+		t.Error("a stream is taken up as a batch")
+	}
+}
+
 func TestABatchIsTakenUpOnlyBySpecAndQueries(t *testing.T) {
 	tracker := track(begin("b1", "s", span(0, 10), all), begin("b2", "s", span(0, 10), item))
 	for _, c := range []struct {

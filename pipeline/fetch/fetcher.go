@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,11 +22,16 @@ type Job struct {
 	Query journal.Query
 	// Retry are windows that earlier runs left as gaps; they are tried first.
 	Retry []window.Window
-	// Missing are the ranges that are not covered yet, in order.
+	// Missing are the ranges that are not covered yet, or to be read again, in
+	// order.
 	Missing []window.Window
-
-	sizer *window.Sizer
+	// Sizer is what was learned of the query's windows before; nil to learn anew.
+	Sizer *window.Sizer
 }
+
+// Known tells whether an answer, complete and not landed yet, says nothing but
+// what is known: then it need not be landed. It is called concurrently.
+type Known func(ctx context.Context, page *journal.Page) (bool, error)
 
 // Fetcher lands windows in the journal. Use it for one Run.
 type Fetcher struct {
@@ -34,9 +40,16 @@ type Fetcher struct {
 	config  Config
 	logger  *slog.Logger
 
+	// known is nil if every answer is landed.
+	known Known
+
+	mu    sync.Mutex
+	polls map[*Job]*journal.Poll // what was answered and not landed
+
 	health health
 	stats  struct {
 		pages, leads, splits, gaps atomic.Int64
+		unchanged                  atomic.Int64
 		covered                    atomic.Int64 // seconds
 	}
 }
@@ -46,9 +59,32 @@ func New(source Source, j *journal.Journal, config Config, logger *slog.Logger) 
 	return &Fetcher{source: source, journal: j, config: config, logger: logger}
 }
 
+// NewPoller returns a Fetcher that lands of the source's answers those that are
+// not known.
+func NewPoller(source Source, j *journal.Journal, known Known, config Config, logger *slog.Logger) *Fetcher {
+	f := New(source, j, config, logger)
+	f.known, f.polls = known, make(map[*Job]*journal.Poll)
+	return f
+}
+
+// Polls returns the windows whose answers were known, of each job that has any.
+// Recording them is the caller's, who may wait until more have gathered. It is to
+// be called after Run, however that ended.
+func (f *Fetcher) Polls() []journal.Poll {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var polls []journal.Poll
+	for _, p := range f.polls {
+		polls = append(polls, *p)
+	}
+	return polls
+}
+
 // Stats is what a Fetcher has done so far.
 type Stats struct {
 	Pages, Leads, Splits, Gaps int64
+	// Unchanged answers were known, and not landed; Pages does not count them.
+	Unchanged int64
 	// Covered is the sum of the lengths of the windows that are dealt with,
 	// landed or recorded as gaps.
 	Covered time.Duration
@@ -57,11 +93,13 @@ type Stats struct {
 // Stats returns a snapshot; it may be called while Run runs.
 func (f *Fetcher) Stats() Stats {
 	return Stats{
-		Pages:   f.stats.pages.Load(),
-		Leads:   f.stats.leads.Load(),
-		Splits:  f.stats.splits.Load(),
-		Gaps:    f.stats.gaps.Load(),
-		Covered: time.Duration(f.stats.covered.Load()) * time.Second,
+		Pages:  f.stats.pages.Load(),
+		Leads:  f.stats.leads.Load(),
+		Splits: f.stats.splits.Load(),
+		Gaps:   f.stats.gaps.Load(),
+
+		Unchanged: f.stats.unchanged.Load(),
+		Covered:   time.Duration(f.stats.covered.Load()) * time.Second,
 	}
 }
 
@@ -71,7 +109,9 @@ func (f *Fetcher) Stats() Stats {
 // *QuotaError, an *UnavailableError, or the journal's error.
 func (f *Fetcher) Run(ctx context.Context, jobs []*Job) error {
 	for _, j := range jobs {
-		j.sizer = window.NewSizer(f.config.Window)
+		if j.Sizer == nil {
+			j.Sizer = window.NewSizer(f.config.Window)
+		}
 	}
 	q := newQueue(jobs)
 	// A worker that meets the end of the quota stops the queue, not the others:
@@ -117,8 +157,8 @@ func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
 	page, err := f.source.Fetch(ctx, t.window, t.job.Query)
 	if err == nil {
 		f.health.success()
-		t.job.sizer.Answered(t.window, page.Leads, time.Since(begun))
-		return nil, f.land(ctx, t, page)
+		t.job.Sizer.Answered(t.window, page.Leads, time.Since(begun))
+		return nil, f.take(ctx, t, page)
 	}
 	failed, ok := errors.AsType[*WindowError](err)
 	if !ok || ctx.Err() != nil {
@@ -129,7 +169,7 @@ func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
 			return nil, err
 		}
 	}
-	t.job.sizer.Failed(t.window)
+	t.job.Sizer.Failed(t.window)
 	left, right, ok := t.window.Split()
 	if !ok {
 		return nil, f.recordGap(ctx, t, failed)
@@ -137,6 +177,40 @@ func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
 	f.stats.splits.Add(1)
 	f.logger.InfoContext(ctx, "window split", "window", t.window.String(), "item", t.job.Query.Item, "reason", failed.Err)
 	return []window.Window{left, right}, nil
+}
+
+// take lands a complete answer, unless it is known.
+func (f *Fetcher) take(ctx context.Context, t task, page *journal.Page) error {
+	if f.known != nil {
+		page.Batch = t.job.Batch
+		known, err := f.known(ctx, page)
+		if err != nil {
+			return fmt.Errorf("comparing window %s with what is known: %w", t.window, err)
+		}
+		if known {
+			f.pass(t, page)
+			return nil
+		}
+	}
+	return f.land(ctx, t, page)
+}
+
+// pass notes an answer that is not landed.
+func (f *Fetcher) pass(t task, page *journal.Page) {
+	f.stats.leads.Add(int64(page.Leads))
+	f.stats.unchanged.Add(1)
+	f.stats.covered.Add(int64(t.window.Length() / time.Second))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.polls[t.job]
+	if p == nil {
+		p = &journal.Poll{Batch: t.job.Batch, Query: t.job.Query, Received: page.Received}
+		f.polls[t.job] = p
+	}
+	if page.Received.Before(p.Received) {
+		p.Received = page.Received
+	}
+	p.Windows = append(p.Windows, t.window)
 }
 
 func (f *Fetcher) land(ctx context.Context, t task, page *journal.Page) error {

@@ -82,7 +82,7 @@ func (q *queue) take() (task, bool) {
 		}
 		t := (*waiting)[0]
 		var remaining window.Window
-		t.window, remaining = t.job.sizer.Next(t.window)
+		t.window, remaining = t.job.Sizer.Next(t.window)
 		if remaining.Empty() {
 			*waiting = (*waiting)[1:]
 		} else {
