@@ -25,6 +25,10 @@ type Opener struct {
 type Options struct {
 	Journal *journal.Journal
 	Reader  *Reader
+	// Changes are the events of the journal, if it has a stream: Append sinks are
+	// given these. nil if it has none: they are given the leads as they are now.
+	// Everything landed must be in Changes when Landed is closed.
+	Changes Changes
 	// Batch is the id of the batch that is running; empty if none is.
 	Batch string
 	// Landed is closed when nothing more will be landed.
@@ -147,10 +151,37 @@ func (d *Delivery) allLanded() bool {
 	}
 }
 
-// follower is a way of delivering: as a table or as a log.
+// follower is a way of delivering: as a table, as a log, as events.
 type follower interface {
-	step(ctx context.Context, last bool) error
+	// step delivers what there is, and says when it wants to be called again. last
+	// says that nothing more will be landed.
+	step(ctx context.Context, last bool) (wake, error)
+	// close gives up what is under way.
+	close()
 }
+
+// wake is what a follower waits for: changed is closed when there is more, due
+// fires when something is to be done all the same; nil for never.
+type wake struct {
+	changed <-chan struct{}
+	due     <-chan time.Time
+}
+
+// fed is a follower of the journal itself.
+type fed struct {
+	feed  *feed
+	write func(ctx context.Context, last bool) error
+}
+
+func (f fed) step(ctx context.Context, last bool) (wake, error) {
+	changed, err := f.feed.advance(ctx)
+	if err != nil {
+		return wake{}, err
+	}
+	return wake{changed: changed}, f.write(ctx, last)
+}
+
+func (f fed) close() {}
 
 // once opens the sink and delivers until all is done or something fails.
 func (d *Delivery) once(ctx context.Context) (err error) {
@@ -163,22 +194,20 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 			err = errors.Join(err, fmt.Errorf("closing: %w", closeErr))
 		}
 	}()
-	f := newFeed(d.options.Journal)
-	follow, err := d.follower(ctx, sink, f)
+	follow, err := d.follower(ctx, sink)
 	if err != nil {
 		return err
 	}
+	defer follow.close()
 	for {
 		last := d.allLanded() // asked before the journal is read: nothing comes after it
-		changed, err := f.advance(ctx)
-		if err != nil {
-			return err
-		}
-		if err := follow.step(ctx, last); err != nil || last {
+		wake, err := follow.step(ctx, last)
+		if err != nil || last {
 			return err
 		}
 		select {
-		case <-changed:
+		case <-wake.changed:
+		case <-wake.due:
 		case <-d.options.Landed:
 		case <-ctx.Done():
 			return ctx.Err()
@@ -186,14 +215,24 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 	}
 }
 
-func (d *Delivery) follower(ctx context.Context, sink Sink, f *feed) (follower, error) {
-	if sink.Semantics() == Append {
-		return newLog(ctx, sink, f, d.options.Reader, cmp.Or(d.options.TransactionRows, defaultTransactionRows), d.record)
+func (d *Delivery) follower(ctx context.Context, sink Sink) (follower, error) {
+	limit := cmp.Or(d.options.TransactionRows, defaultTransactionRows)
+	if sink.Semantics() == Append && d.options.Changes != nil {
+		return newEvents(ctx, sink, d.options, limit, d.record)
 	}
-	return &table{
+	f := newFeed(d.options.Journal)
+	if sink.Semantics() == Append {
+		l, err := newLog(ctx, sink, f, d.options.Reader, limit, d.record)
+		if err != nil {
+			return nil, err
+		}
+		return fed{f, l.step}, nil
+	}
+	t := &table{
 		sink: sink, feed: f, reader: d.options.Reader, batch: d.options.Batch,
 		positions: make(map[Partition]Position), report: d.record,
-	}, nil
+	}
+	return fed{f, t.step}, nil
 }
 
 func (d *Delivery) record(r Receipt) {

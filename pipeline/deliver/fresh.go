@@ -78,14 +78,14 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 	if len(pages) == 0 {
 		return rows, nil
 	}
-	leads := make(map[leadKey]*known, len(rows))
+	leads := make(map[leadKey]*told, len(rows))
 	keys := make([]leadKey, len(rows))
 	for i := range rows {
 		lead, content, err := keysOf(&rows[i])
 		if err != nil {
 			return nil, err
 		}
-		keys[i], leads[lead] = lead, &known{content: content}
+		keys[i], leads[lead] = lead, &told{content: content}
 	}
 	for _, other := range pages { // in the order of their numbers: the last word counts
 		if err := ctx.Err(); err != nil {
@@ -118,8 +118,8 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 	return news, nil
 }
 
-// known is what other pages say of one row's lead.
-type known struct {
+// told is what other pages say of one row's lead.
+type told struct {
 	content                  contentKey
 	inLog, brought, outdated bool
 }
