@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,21 @@ type doorSetup struct {
 	Keys   []string `name:"keys" env:"KEYS"`
 	Opens  Time     `name:"opens" env:"OPENS"`
 	Weight int64    `name:"weight" type:"size" env:"WEIGHT" default:"64MiB"`
+}
+
+// What differs is named, secrets too, and never shown.
+func TestDifferences(t *testing.T) {
+	const file = "[door]\nopens = \"2026-09-01\"\nkeys = [\"a\", \"b\"]\n"
+	before := parse(t, file, []string{"SHOP_TILL_PIN=1"}, "open").inForce
+	same := parse(t, "", []string{"SHOP_TILL_PIN=1", "SHOP_DOOR_OPENS=2026-09-01T00:00:00Z"}, "open", "--door-keys=a,b", "--till-float=100").inForce
+	if got := before.Differences(same); len(got) > 0 {
+		t.Errorf("the same from elsewhere differs in %v", got)
+	}
+	other := parse(t, file, []string{"SHOP_TILL_PIN=2"}, "open", "--mode=night", "--no-door-wide", "--door-keys=b,a").inForce
+	want := []string{"mode", "[till] pin", "[door] wide", "[door] keys"}
+	if got := before.Differences(other); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 // parsed is a command line after parsing.

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"reflect"
 	"slices"
 
 	"github.com/alecthomas/kong"
@@ -71,6 +72,23 @@ func (f *InForce) Problem(section, setting, text string) Problem {
 func (f *InForce) Set(section, setting string) bool {
 	k := f.key(name{section, setting})
 	return k != nil && f.origin[k] != ""
+}
+
+// Differences names the settings whose values differ from those of other, which
+// is of the same command: "[fetch] window". Where a value comes from does not
+// matter.
+func (f *InForce) Differences(other *InForce) []string {
+	var names []string
+	for _, k := range f.keys {
+		if k.local {
+			continue
+		}
+		theirs := other.key(k.name)
+		if theirs == nil || !reflect.DeepEqual(f.flags[k].Target.Interface(), other.flags[theirs].Target.Interface()) {
+			names = append(names, k.String())
+		}
+	}
+	return names
 }
 
 func (f *InForce) key(n name) *key {

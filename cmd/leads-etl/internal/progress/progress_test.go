@@ -50,6 +50,8 @@ func TestLine(t *testing.T) {
 		{"nothing fits", half, 5, false, ""},
 		{"end unknown", endless, 80, false, "fetching ⠙ · 6,000 leads · 100/s · 1 page"},
 		{"end unknown, ascii", endless, 80, true, "fetching / | 6,000 leads | 100/s | 1 page"},
+		{"facts", Snapshot{Leads: 6000, Pages: 1, Phase: "waiting", Facts: []string{"in 0:07", "12 polls"}}, 80, false, "waiting ⠙ · in 0:07 · 12 polls"},
+		{"facts, narrow", Snapshot{Phase: "waiting", Facts: []string{"in 0:07", "12 polls"}}, 25, true, "waiting / | in 0:07"},
 		{"done", Snapshot{Done: 100, Total: 100, Leads: 60, Pages: 1, Phase: "delivering"}, 80, false, "delivering ━━━━━━━━━━━━━━━━━━━━━━━ 100% · 60 leads · 0:00 left · 1/s · 1 page"},
 	} {
 		if got := at(c.s).line(c.width, c.ascii, 1); got != c.want {

@@ -21,24 +21,16 @@ const (
 func (m *meter) line(width int, ascii bool, spin int) string {
 	width--
 	s := m.from
-	// The most important first.
 	var parts []string
 	if f := s.fraction(); f >= 0 {
 		parts = append(parts, fmt.Sprintf("%3.0f%%", 100*f))
 	} else {
 		parts = append(parts, spinner(spin, ascii))
 	}
-	parts = append(parts, humanize.Comma(s.Leads)+" leads")
-	if left, ok := m.left(); ok {
-		parts = append(parts, clock(left)+" left")
-	}
-	parts = append(parts, fmt.Sprintf("%s/s", humanize.CommafWithDigits(float64(int64(m.leads.rate())), 0)))
-	if s.Gaps > 0 {
-		parts = append(parts, Plural(s.Gaps, "gap"))
-	}
-	parts = append(parts, Plural(s.Pages, "page"))
-	if s.Retries > 0 {
-		parts = append(parts, Plural(s.Retries, "retry"))
+	if len(s.Facts) > 0 {
+		parts = append(parts, s.Facts...)
+	} else {
+		parts = append(parts, m.numbers()...)
 	}
 	separator := " · "
 	if ascii {
@@ -65,6 +57,24 @@ func (m *meter) line(width int, ascii bool, spin int) string {
 		}
 	}
 	return text
+}
+
+// numbers are what is shown of a snapshot, the most important first.
+func (m *meter) numbers() []string {
+	s := m.from
+	parts := []string{humanize.Comma(s.Leads) + " leads"}
+	if left, ok := m.left(); ok {
+		parts = append(parts, Clock(left)+" left")
+	}
+	parts = append(parts, fmt.Sprintf("%s/s", humanize.CommafWithDigits(float64(int64(m.leads.rate())), 0)))
+	if s.Gaps > 0 {
+		parts = append(parts, Plural(s.Gaps, "gap"))
+	}
+	parts = append(parts, Plural(s.Pages, "page"))
+	if s.Retries > 0 {
+		parts = append(parts, Plural(s.Retries, "retry"))
+	}
+	return parts
 }
 
 // bar draws a fraction in cells between its two ends.
@@ -97,8 +107,8 @@ func Plural[N int | int64](n N, noun string) string {
 	return humanize.Comma(int64(n)) + " " + noun
 }
 
-// clock is "0:07", "12:30", "1:02:03".
-func clock(d time.Duration) string {
+// Clock is a length of time as "0:07", "12:30", "1:02:03".
+func Clock(d time.Duration) string {
 	s := int(d.Seconds())
 	if s >= 3600 {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)

@@ -11,8 +11,11 @@ type Snapshot struct {
 	Done, Total float64
 	// Leads, Pages, Retries and Gaps so far.
 	Leads, Pages, Retries, Gaps int64
-	// Phase says what is being done, in one word.
+	// Phase says what is being done, in one word or a few.
 	Phase string
+	// Facts are shown in the place of the numbers, if there are any: work that goes
+	// on for good has others. The most important come first.
+	Facts []string
 }
 
 // fraction is the part that is done, from 0 to 1; -1 if the end is unknown.
