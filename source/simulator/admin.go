@@ -21,7 +21,7 @@ import (
 //	GET  /_sim/world                               version, range, now, number of listings
 //	GET  /_sim/truth?from&to[&all=true][&version]  Leads as NDJSON; without bounds, the range
 //	POST /_sim/respond?lead=1&lead=2               also message, change, rename
-//	POST /_sim/end-listing?item=ID                 also relist
+//	POST /_sim/end-listing?item=ID                 also relist, reactivate
 //	POST /_sim/add-leads?n&from&to
 //	POST /_sim/fail-second?time                    also heal, without time for all
 //	POST /_sim/outage?on=true
@@ -70,6 +70,7 @@ func (s *Server) adminRoutes() {
 	post("change", onLeads(s.Change))
 	post("rename", onLeads(s.RenameBuyer))
 	post("end-listing", func(p adminParams) (map[string]any, error) { return nil, s.EndListing(p.get("item")) })
+	post("reactivate", func(p adminParams) (map[string]any, error) { return nil, s.Reactivate(p.get("item")) })
 	post("relist", func(p adminParams) (map[string]any, error) {
 		id, err := s.Relist(p.get("item"))
 		return map[string]any{"item": id}, err

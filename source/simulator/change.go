@@ -69,16 +69,33 @@ func (s *Server) EndListing(itemID string) error {
 		if !ok {
 			return fmt.Errorf("there is no listing %q", itemID)
 		}
-		if w.hasEnded(listing) {
+		if w.hasEnded(listing, latest) {
 			return fmt.Errorf("listing %q has ended already", itemID)
 		}
-		w.ended[listing] = version
+		w.ended[listing] = append(w.ended[listing], version)
+		return nil
+	})
+}
+
+// Reactivate shows an ended listing again, under the same id: its leads are back
+// as they are now.
+func (s *Server) Reactivate(itemID string) error {
+	w := s.world
+	return w.change(func(version uint64) error {
+		listing, ok := w.listingNumber(itemID)
+		if !ok {
+			return fmt.Errorf("there is no listing %q", itemID)
+		}
+		if !w.hasEnded(listing, latest) {
+			return fmt.Errorf("listing %q has not ended", itemID)
+		}
+		w.ended[listing] = append(w.ended[listing], version)
 		return nil
 	})
 }
 
 // Relist lists what an ended listing offered anew, and returns the new item id.
-// The old listing's leads stay gone.
+// The old listing's leads stay gone, unless that is reactivated.
 func (s *Server) Relist(old string) (newID string, err error) {
 	w := s.world
 	err = w.change(func(version uint64) error {
@@ -86,7 +103,7 @@ func (s *Server) Relist(old string) (newID string, err error) {
 		if !ok {
 			return fmt.Errorf("there is no listing %q", old)
 		}
-		if !w.hasEnded(listing) {
+		if !w.hasEnded(listing, latest) {
 			return fmt.Errorf("listing %q has not ended", old)
 		}
 		newID = itemID(w.gen.listings + len(w.relists))
@@ -108,12 +125,16 @@ func (s *Server) AddLeads(n int, from, to time.Time) (first int, err error) {
 		first = w.known()
 		r := newRNG(w.gen.seed, aspectLate, uint64(first))
 		listings := w.gen.listings + len(w.relists)
-		if len(w.ended) == listings {
+		active := false
+		for l := range listings {
+			active = active || !w.hasEnded(l, latest)
+		}
+		if !active {
 			return fmt.Errorf("all listings have ended")
 		}
 		for range n {
 			listing := r.below(listings)
-			for w.hasEnded(listing) {
+			for w.hasEnded(listing, latest) {
 				listing = (listing + 1) % listings
 			}
 			l := lateLead{second: from.Unix() + int64(r.below(span)), listing: listing, added: version}
@@ -136,7 +157,7 @@ func (s *Server) ItemIDs() []string {
 	defer w.mu.RUnlock()
 	var ids []string
 	for l := range w.gen.listings + len(w.relists) {
-		if !w.hasEnded(l) {
+		if !w.hasEnded(l, latest) {
 			ids = append(ids, itemID(l))
 		}
 	}
@@ -168,8 +189,13 @@ func (w *world) listingNumber(id string) (int, bool) {
 	return int(listing), true
 }
 
-// hasEnded tells of the present. The lock is held.
-func (w *world) hasEnded(listing int) bool {
-	_, ended := w.ended[listing]
+// hasEnded tells of a version. The lock is held.
+func (w *world) hasEnded(listing int, version uint64) bool {
+	ended := false
+	for _, at := range w.ended[listing] {
+		if at <= version {
+			ended = !ended
+		}
+	}
 	return ended
 }

@@ -16,8 +16,8 @@
 //
 // The parts: config.go and faults.go say what is wanted; generate.go, content.go,
 // words.go and oddities.go invent leads; encode.go and body.go write them as
-// JSON; world.go holds what changes, by change.go and churn.go, and truth.go tells
-// it; token.go, leads.go, answer.go and limits.go are the endpoints; inject.go
+// JSON; world.go holds what changes, by change.go and churn.go; truth.go tells how it
+// is, history.go how it came to be; token.go, leads.go, answer.go and limits.go are the endpoints; inject.go
 // makes them fail; books.go counts what the client did; admin.go is for tests in
 // other processes.
 package simulator

@@ -24,11 +24,12 @@ type world struct {
 
 	mu      sync.RWMutex
 	version uint64
-	late    []lateLead // in the order of their numbers, which follow the times'
-	byTime  []int32    // places in late, by second
+	made    []time.Time // when each version was made, from 1 on
+	late    []lateLead  // in the order of their numbers, which follow the times'
+	byTime  []int32     // places in late, by second
 	edits   map[int][]edit
 	renames map[int][]uint64 // versions at which a buyer got another name
-	ended   map[int]uint64   // version at which a listing ended
+	ended   map[int][]uint64 // versions at which a listing ended, was active again, ended, …
 	relists []relisting      // listings from gen.listings on
 }
 
@@ -53,7 +54,7 @@ func newWorld(c Config) *world {
 	span := int(c.To.Sub(c.From) / time.Second)
 	return &world{
 		gen: g, start: c.From.Unix(), times: g.times(span, c.Burst, c.Bursts),
-		edits: make(map[int][]edit), renames: make(map[int][]uint64), ended: make(map[int]uint64),
+		edits: make(map[int][]edit), renames: make(map[int][]uint64), ended: make(map[int][]uint64),
 	}
 }
 
@@ -114,10 +115,8 @@ func (w *world) add(refs []ref, s selection, r ref) []ref {
 	if s.listing >= 0 && r.listing != s.listing {
 		return refs
 	}
-	if len(w.ended) > 0 && !s.ended {
-		if at, ok := w.ended[r.listing]; ok && at <= s.version {
-			return refs
-		}
+	if !s.ended && w.hasEnded(r.listing, s.version) {
+		return refs
 	}
 	if s.answered != s.unanswered && (w.status(r.index, s.version) == statusResponded) != s.answered {
 		return refs
@@ -159,14 +158,14 @@ func (w *world) compose(d *draft, r ref, version uint64) {
 	if r.index >= len(w.times) {
 		at = max(at, w.late[r.index-len(w.times)].added)
 	}
-	ended, gone := w.ended[r.listing]
+	active := !w.hasEnded(r.listing, version)
 	title := w.original(r.listing)
 	w.mu.RUnlock()
 
 	w.gen.compose(d, r.index, r.second, title, h)
 	d.ItemID = Some(itemID(r.listing))
 	d.Version = at
-	d.Active = !gone || ended > version
+	d.Active = active
 }
 
 // original is the listing whose title a listing has: itself, or what it relists.
@@ -192,6 +191,7 @@ func (w *world) change(f func(version uint64) error) error {
 		return err
 	}
 	w.version++
+	w.made = append(w.made, time.Now())
 	return nil
 }
 

@@ -224,8 +224,12 @@ func leadID(name string, ordinal int) string {
 }
 
 func eventID(row Row) string {
+	version := ""
+	if n, ok := row["lead_version"].(int64); ok {
+		version = strconv.FormatInt(n, 10)
+	}
 	return uuid5(namespace, strings.Join([]string{
-		row["lead_id"].(string), row["event_type"].(string), row["content_hash"].(string), "",
+		row["lead_id"].(string), row["event_type"].(string), row["content_hash"].(string), version,
 	}, "\n"))
 }
 

@@ -18,10 +18,10 @@ import (
 
 // Row is an event row by column name. Nulls are left out. Texts, times (RFC 3339
 // with milliseconds and Z), amounts (as sent) and extra are string, booleans
-// bool, counts and ids int64, messages []map[string]any with nulls left out too.
+// bool, counts and ids int64, messages []map[string]any with nulls left out too,
+// changed_fields []string.
 //
-// extracted_at is not among them, since it depends on the run, nor are
-// changed_fields and lead_version, which are null in snapshots.
+// extracted_at is not among them, since it depends on the run.
 type Row = map[string]any
 
 // Options are what rows depend on besides the leads.
