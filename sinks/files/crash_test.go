@@ -99,7 +99,7 @@ func crash(t *testing.T, sc scenario, n int) bool {
 		pos := position(t, s, today)
 		wantNoTemps(t, dir)
 		switch want := leadIDs(sc.after); {
-		case pos.Next == 2 && pos.Journal == journal:
+		case pos.Next == 2 && pos.Journal == journalID:
 			wantEqual(t, globbed(t, dir, today), want)
 			wantEqual(t, followed(t, dir, today), want)
 		case pos == position1 && err != nil:
@@ -142,7 +142,7 @@ func commitAndDie(t *testing.T, s *Sink, rows []schema.Row) (deliver.Receipt, er
 	if err := tx.Write(t.Context(), rows); err != nil {
 		return deliver.Receipt{}, err
 	}
-	return tx.Commit(t.Context(), deliver.Position{Journal: journal, Next: 2})
+	return tx.Commit(t.Context(), deliver.Position{Journal: journalID, Next: 2})
 }
 
 // wantOldOrNew looks at a partition in the midst of a commit. Who follows the

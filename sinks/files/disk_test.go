@@ -281,7 +281,7 @@ func TestOptions(t *testing.T) {
 	bad := Options{Dir: "x", Roll: 0, FileMode: "0400", DirMode: "rwx"}
 	var keys []string
 	bad.Validate(func(key, _ string) { keys = append(keys, key) })
-	if want := []string{"roll-bytes", "file-mode", "dir-mode"}; !slices.Equal(keys, want) {
+	if want := []string{"roll-bytes", "roll-rows", "roll-interval", "file-mode", "dir-mode"}; !slices.Equal(keys, want) {
 		t.Errorf("reported %v, want %v", keys, want)
 	}
 	sp := spec("x")

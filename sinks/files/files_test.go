@@ -60,11 +60,13 @@ func (e *idEncoder) Write(rows []schema.Row) (int, error) {
 	return len(rows), nil
 }
 
+func (e *idEncoder) Buffered() int { return 0 }
+
 func (e *idEncoder) Close() error { return nil }
 
 const (
-	day     = "2026-09-01"
-	journal = "journal-1"
+	day       = "2026-09-01"
+	journalID = "journal-1"
 )
 
 var today = deliver.Partition{Date: day}
@@ -73,7 +75,7 @@ func spec(dir string) Spec {
 	return Spec{
 		Options: DefaultOptions(dir),
 		Format:  ids,
-		Binding: deliver.Binding{JournalID: journal, Account: sinktest.Account, Marketplace: sinktest.Marketplace},
+		Binding: deliver.Binding{JournalID: journalID, Account: sinktest.Account, Marketplace: sinktest.Marketplace},
 		Logger:  slog.New(slog.DiscardHandler),
 	}
 }

@@ -76,9 +76,11 @@ func (l layout) owns(name string) bool {
 	}
 	return slices.ContainsFunc(l.extensions, func(ext string) bool {
 		number, ok := strings.CutSuffix(rest, ext)
-		return ok && len(number) >= 5 && strings.Trim(number, "0123456789") == ""
+		return ok && len(number) >= 5 && isDigits(number)
 	})
 }
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // temp is the name under which a part is written in a transaction. Transactions
 // have different ids, so that one never takes another's remains for its own.
@@ -86,13 +88,21 @@ func temp(name, transaction string) string {
 	return "." + name + "." + transaction + tempSuffix
 }
 
-// ownsTemp reports whether a name is one that temp makes of a name of ours, in
-// whatever transaction.
-func (l layout) ownsTemp(name string) bool {
+// cutTemp takes apart a name that temp has made.
+func cutTemp(name string) (final, transaction string, ok bool) {
 	rest, dot := strings.CutPrefix(name, ".")
 	rest, tmp := strings.CutSuffix(rest, tempSuffix)
 	i := strings.LastIndexByte(rest, '.')
-	return dot && tmp && i >= 0 && isTransaction(rest[i+1:]) && l.owns(rest[:i])
+	if !dot || !tmp || i < 0 || !isTransaction(rest[i+1:]) {
+		return "", "", false
+	}
+	return rest[:i], rest[i+1:], true
+}
+
+// isTempOf reports whether temp has made the name for that transaction.
+func isTempOf(name, transaction string) bool {
+	_, t, ok := cutTemp(name)
+	return ok && t == transaction
 }
 
 // isTransaction reports whether s is a transaction's id: 16 hexadecimal digits.
@@ -152,10 +162,4 @@ func escape(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	// "~" is never the outcome of an escape, so no other text ends like this.
 	return b.String()[:maxEscaped-33] + "~" + hex.EncodeToString(sum[:16])
-}
-
-// ownsTempOf reports whether a name is one that temp makes of a name of ours in
-// that transaction.
-func (l layout) ownsTempOf(name, transaction string) bool {
-	return l.ownsTemp(name) && strings.HasSuffix(name, "."+transaction+tempSuffix)
 }

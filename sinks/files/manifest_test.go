@@ -16,7 +16,7 @@ import (
 func sampleManifest() *manifest {
 	return &manifest{
 		Version: 1, Account: sinktest.Account, Marketplace: sinktest.Marketplace, Partition: day,
-		Position:    deliver.Position{Journal: journal, Next: 1<<64 - 1},
+		Position:    deliver.Position{Journal: journalID, Next: 1<<64 - 1},
 		Transaction: "0123456789abcdef",
 		Files:       []file{{Name: "leads-example-motors-00000.ids", Size: 5, Rows: 1, SHA256: strings.Repeat("ab", 32)}},
 		Aside:       []move{{Name: "leads-example-motors-00000.ids", To: "_superseded/x/marketplace=EBAY_DE/date=2026-09-01/leads-example-motors-00000.ids.superseded"}},
@@ -26,7 +26,7 @@ func sampleManifest() *manifest {
 
 func TestManifestRoundTrip(t *testing.T) {
 	m := sampleManifest()
-	data, err := m.encode()
+	data, err := encodeManifest(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestManifestRefused(t *testing.T) {
 	} {
 		m := sampleManifest()
 		change(m)
-		data, err := m.encode()
+		data, err := encodeManifest(m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestReadManifestErrors(t *testing.T) {
 	}
 	other := sampleManifest()
 	other.Account = "Example-Motors"
-	foreign, err := other.encode()
+	foreign, err := encodeManifest(other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestReadManifestErrors(t *testing.T) {
 // the partition and places under the folder for what is set aside, and is the
 // same when written and read again.
 func FuzzParseManifest(f *testing.F) {
-	data, err := sampleManifest().encode()
+	data, err := encodeManifest(sampleManifest())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func FuzzParseManifest(f *testing.F) {
 			}
 		}
 		for _, name := range m.Remove {
-			if !l.owns(name) || m.file(name) != nil {
+			if !l.owns(name) || fileNamed(m.Files, name) != nil {
 				t.Fatalf("removes %q", name)
 			}
 		}
@@ -147,7 +147,7 @@ func FuzzParseManifest(f *testing.F) {
 				t.Fatalf("moves %q to %q", mv.Name, mv.To)
 			}
 		}
-		again, err := m.encode()
+		again, err := encodeManifest(m)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,9 @@ package files
 
 import (
 	"errors"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 )
@@ -49,36 +49,16 @@ func (s *Sink) load(id deliver.Partition, open string) (*partition, error) {
 			return nil, err
 		}
 	}
-	return p, s.removeTemps(p, temps, open)
+	if open != "" {
+		temps = slices.DeleteFunc(temps, func(name string) bool { return isTempOf(name, open) })
+	}
+	return p, s.removeTemps(p.folder, temps)
 }
 
 // scan lists our files of the partition, and returns our temporary ones.
 func (s *Sink) scan(p *partition) (temps []string, err error) {
-	entries, err := readFolder(p.folder)
-	if err != nil {
-		return nil, err
-	}
-	p.sizes = make(map[string]int64)
-	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case s.ownsTemp(name):
-			temps = append(temps, name)
-		case s.owns(name):
-			info, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // gone since the folder was read
-			}
-			if err != nil {
-				return nil, explain("look at", filepath.Join(p.folder, name), err)
-			}
-			p.sizes[name] = -1
-			if info.Mode().IsRegular() {
-				p.sizes[name] = info.Size()
-			}
-		}
-	}
-	return temps, nil
+	p.sizes, temps, err = scanFolder(p.folder, s.owns)
+	return temps, err
 }
 
 // pending reports whether the manifest's commit is not complete.
@@ -101,7 +81,7 @@ func (m *manifest) pending(temps []string) bool {
 func (s *Sink) complete(p *partition) error {
 	m := p.manifest
 	for _, mv := range m.Aside {
-		if err := s.setAside(p, mv); err != nil {
+		if err := s.setAside(p.folder, mv, m.Transaction, m.Files); err != nil {
 			return err
 		}
 	}
@@ -111,20 +91,9 @@ func (s *Sink) complete(p *partition) error {
 			return err
 		}
 	}
-	var changed bool
-	for _, f := range m.Files {
-		from := filepath.Join(p.folder, temp(f.Name, m.Transaction))
-		there, err := exists(from)
-		if err != nil {
-			return err
-		}
-		if !there {
-			continue
-		}
-		if err := s.disk.rename(from, filepath.Join(p.folder, f.Name)); err != nil {
-			return err
-		}
-		changed = true
+	changed, err := s.place(p.folder, m.Transaction, m.Files)
+	if err != nil {
+		return err
 	}
 	for _, name := range m.Remove {
 		if err := s.disk.remove(filepath.Join(p.folder, name)); err != nil {
@@ -152,52 +121,9 @@ func (s *Sink) complete(p *partition) error {
 	return s.disk.prune(s.root, p.folder)
 }
 
-// setAside moves a foreign file out of the table. Where a part of ours has the
-// same name, the file under that name is foreign for as long as the part still
-// has its temporary one.
-func (s *Sink) setAside(p *partition, mv move) error {
-	if p.manifest.file(mv.Name) != nil {
-		waiting, err := exists(filepath.Join(p.folder, temp(mv.Name, p.manifest.Transaction)))
-		if err != nil || !waiting {
-			return err
-		}
-	}
-	from, to := filepath.Join(p.folder, mv.Name), filepath.Join(s.root, mv.To)
-	there, err := exists(from)
-	if err != nil || !there {
-		return err
-	}
-	if err := s.disk.makeAll(filepath.Dir(to)); err != nil {
-		return err
-	}
-	if err := s.disk.rename(from, to); err != nil {
-		return err
-	}
-	return s.disk.syncFolder(filepath.Dir(to))
-}
-
-// removeTemps removes temporary files that no commit waits for, and the folder
-// if nothing else is in it.
-func (s *Sink) removeTemps(p *partition, temps []string, open string) error {
-	var removed bool
-	for _, name := range temps {
-		if open != "" && s.ownsTempOf(name, open) {
-			continue
-		}
-		if err := s.disk.remove(filepath.Join(p.folder, name)); err != nil {
-			return err
-		}
-		removed = true
-	}
-	if removed {
-		return s.disk.prune(s.root, p.folder)
-	}
-	return nil
-}
-
 // store writes the partition's manifest.
 func (s *Sink) store(id deliver.Partition, m *manifest) error {
-	data, err := m.encode()
+	data, err := encodeManifest(m)
 	if err != nil {
 		return err
 	}
@@ -210,7 +136,7 @@ func (s *Sink) ours(p *partition, name string) bool {
 	if p.manifest == nil || p.manifest.Position.Journal != s.binding.JournalID {
 		return false
 	}
-	f := p.manifest.file(name)
+	f := fileNamed(p.manifest.Files, name)
 	size, there := p.sizes[name]
 	return f != nil && there && f.Size == size
 }

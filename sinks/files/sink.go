@@ -2,65 +2,16 @@ package files
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
-	"github.com/leads-etl/leads-etl/schema"
 )
-
-// Format is how rows become the bytes of a file.
-type Format struct {
-	// Name is the sink's name, and the folder of its manifests.
-	Name string
-	// Extension ends the names of files written now; Extensions are all that
-	// files of the format may have, under any setting. None is the end of another
-	// format's.
-	Extension  string
-	Extensions []string
-	// Encode begins a file. The same rows make the same bytes, however they are
-	// cut into calls of Write.
-	Encode func(w io.Writer) (Encoder, error)
-}
-
-// Encoder writes one file.
-type Encoder interface {
-	// Write encodes rows until they end or the file has reached its size, and
-	// returns how many it took. It takes at least one if it has none yet.
-	Write(rows []schema.Row) (int, error)
-	// Close writes what is still to be written. It does not close the writer
-	// below.
-	Close() error
-}
-
-// Spec is everything that makes a sink.
-type Spec struct {
-	Options Options
-	Format  Format
-	Binding deliver.Binding
-	Logger  *slog.Logger
-	// Step, if set, is called before each change of the file system; its error is
-	// taken for the change's. It is for tests, to let the disk fail.
-	Step func(op, path string) error
-}
 
 // Sink is a deliver.Sink with Replace semantics that keeps the table's files.
 // It holds no resources but those of an open transaction.
 type Sink struct {
-	layout
-	format  Format
-	binding deliver.Binding
-	disk    disk
-	logger  *slog.Logger
-	now     func() time.Time
-	open    *transaction
+	output
+	open *transaction
 }
 
 // Open returns the sink of one seller's output in one format, having removed
@@ -78,93 +29,30 @@ func Open(ctx context.Context, spec Spec) (*Sink, error) {
 }
 
 func newSink(spec Spec) (*Sink, error) {
-	var problems []error
-	spec.Options.Validate(func(key, problem string) {
-		problems = append(problems, fmt.Errorf("%s: %s", key, problem))
-	})
-	if !spec.Options.On() {
-		problems = append(problems, errors.New("dir: must be set"))
+	o, err := newOutput(spec)
+	if err != nil {
+		return nil, err
 	}
-	if spec.Binding.JournalID == "" || spec.Binding.Account == "" || spec.Binding.Marketplace == "" {
-		problems = append(problems, errors.New("the journal, the account and the marketplace must be named"))
-	}
-	root, err := filepath.Abs(spec.Options.Dir)
-	problems = append(problems, err)
-	if err := errors.Join(problems...); err != nil {
-		return nil, &deliver.PermanentError{Err: fmt.Errorf("open %s output: %w", spec.Format.Name, err)}
-	}
-	fileMode, _ := parseMode(spec.Options.FileMode, 0) // validated above
-	dirMode, _ := parseMode(spec.Options.DirMode, 0)
-	return &Sink{
-		layout:  spec.layout(root),
-		format:  spec.Format,
-		binding: spec.Binding,
-		disk:    disk{fileMode: fileMode, dirMode: dirMode, step: spec.Step},
-		logger:  spec.Logger,
-		now:     time.Now,
-	}, nil
-}
-
-func (spec Spec) layout(root string) layout {
-	return layout{
-		root:        root,
-		format:      spec.Format.Name,
-		account:     spec.Binding.Account,
-		marketplace: spec.Binding.Marketplace,
-		extensions:  spec.Format.Extensions,
-	}
+	return &Sink{output: o}, nil
 }
 
 // recover looks through the partitions for temporary files of ours and loads
 // those that have some. A partition without any has nothing to recover that
 // could not wait until it is asked for.
 func (s *Sink) recover(ctx context.Context) error {
-	base := filepath.Join(s.root, s.marketplaceFolder())
-	folders, err := readFolder(base)
+	err := s.eachPartition(ctx, func(id deliver.Partition, folder string) error {
+		_, temps, err := scanFolder(folder, s.owns)
+		if err != nil || len(temps) == 0 {
+			return err
+		}
+		_, err = s.load(id, "")
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, f := range folders {
-		id, ok := partitionOf(f.Name())
-		if !ok || !f.IsDir() {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		temps, err := s.scan(&partition{id: id, folder: filepath.Join(base, f.Name())})
-		if err != nil {
-			return err
-		}
-		if len(temps) == 0 {
-			continue
-		}
-		if _, err := s.load(id, ""); err != nil {
-			return err
-		}
-	}
-	return s.removeManifestTemps()
+	return s.removeManifestTemps(s.manifests())
 }
-
-// removeManifestTemps removes manifests that were never renamed.
-func (s *Sink) removeManifestTemps() error {
-	folder := filepath.Join(s.root, s.manifests())
-	entries, err := readFolder(folder)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), ".json"+tempSuffix) {
-			if err := s.disk.remove(filepath.Join(folder, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Name is the format's name.
-func (s *Sink) Name() string { return s.format.Name }
 
 // Semantics is Replace.
 func (s *Sink) Semantics() deliver.Semantics { return deliver.Replace }
@@ -200,12 +88,10 @@ func (s *Sink) Begin(ctx context.Context, id deliver.Partition) (deliver.Transac
 		return nil, err
 	}
 	s.warn(p)
-	var nonce [8]byte
-	_, _ = rand.Read(nonce[:]) // never fails
 	s.open = &transaction{
 		sink:   s,
 		id:     id,
-		name:   hex.EncodeToString(nonce[:]),
+		name:   newTransaction(),
 		folder: p.folder,
 	}
 	return s.open, nil

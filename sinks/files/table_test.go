@@ -352,7 +352,7 @@ func TestMeddled(t *testing.T) {
 	other.Binding.JournalID = "journal-2"
 	rows := sinktest.Leads(day, 100, 3)
 	mustCommit(t, mustOpen(t, other), today, rows, 1)
-	if _, err := tx.Commit(t.Context(), deliver.Position{Journal: journal, Next: 2}); !errors.Is(err, errMeddled) {
+	if _, err := tx.Commit(t.Context(), deliver.Position{Journal: journalID, Next: 2}); !errors.Is(err, errMeddled) {
 		t.Fatalf("commit: %v", err)
 	}
 	if err := tx.Rollback(); err != nil {

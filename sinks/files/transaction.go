@@ -183,7 +183,7 @@ func (t *transaction) dropUnchanged(p *partition) (deliver.Receipt, error) {
 		if there, err := exists(path); err != nil || !there {
 			return receipt, cmp.Or(err, errMeddled)
 		}
-		if t.sink.ours(p, f.Name) && *p.manifest.file(f.Name) == f {
+		if t.sink.ours(p, f.Name) && *fileNamed(p.manifest.Files, f.Name) == f {
 			if err := t.sink.disk.remove(path); err != nil {
 				return receipt, err
 			}
@@ -213,21 +213,14 @@ func (t *transaction) plan(p *partition, next deliver.Position) *manifest {
 	for name := range p.sizes {
 		switch {
 		case !s.ours(p, name):
-			m.Aside = append(m.Aside, move{Name: name, To: s.asidePath(p, name, t.name)})
-		case m.file(name) == nil:
+			m.Aside = append(m.Aside, move{Name: name, To: s.asidePath(s.folder(p.id), name, t.name)})
+		case fileNamed(m.Files, name) == nil:
 			m.Remove = append(m.Remove, name)
 		}
 	}
 	slices.SortFunc(m.Aside, func(a, b move) int { return strings.Compare(a.Name, b.Name) })
 	slices.Sort(m.Remove)
 	return m
-}
-
-// asidePath is where a foreign file goes. The time is for people; what makes the
-// path one of its own is the transaction.
-func (s *Sink) asidePath(p *partition, name, transaction string) string {
-	when := s.now().UTC().Format("20060102T150405Z") + "-" + transaction
-	return filepath.Join(supersededFolder, when, s.folder(p.id), name+supersededSuffix)
 }
 
 // Rollback removes what the transaction has written, unless it was committed:

@@ -14,45 +14,72 @@ import (
 	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
-// format is the format that a configuration makes. Its compressor is used for
-// one file after the other, since it is costly to make and a sink writes one
-// file at a time.
+// format is the format that a configuration makes.
 func format(c Config) (files.Format, error) {
 	compress, err := compressor(c.Compression)
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}
+	return formatOf(c, compress), nil
+}
+
+// eventFormat is the format of events, of which many files are open at a time:
+// its compressors hold less memory.
+func eventFormat(c Config) (files.Format, error) {
+	// The window costs its size and once more; the last half megabyte serves text
+	// almost as well as the last four.
+	compress, err := compressor(c.Compression, zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
+	}
+	return formatOf(c, compress), nil
+}
+
+func formatOf(c Config, compress func() compression) files.Format {
+	// Compressors are costly to make. Those of files that are complete are used
+	// again, one per file at a time.
+	var idle []compression
 	return files.Format{
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
 		Encode: func(w io.Writer) (files.Encoder, error) {
 			e := &encoder{size: counter{w: w}, roll: c.Roll}
-			e.lines = compress(&e.size)
+			if n := len(idle); n > 0 {
+				e.lines, idle = idle[n-1], idle[:n-1]
+			} else {
+				e.lines = compress()
+			}
+			e.lines.Reset(&e.size)
+			e.release = func() { idle = append(idle, e.lines) }
 			return e, nil
 		},
-	}, nil
+	}
 }
 
-// compressor returns a function that begins a compressed stream; it ends the
-// one before.
-func compressor(compression string) (func(w io.Writer) io.WriteCloser, error) {
-	switch compression {
+// compression is a compressor. Reset begins a new stream.
+type compression interface {
+	io.WriteCloser
+	Reset(w io.Writer)
+}
+
+// compressor returns what makes compressors of a name. The options are for zstd.
+func compressor(name string, options ...zstd.EOption) (func() compression, error) {
+	switch name {
 	case None:
-		return func(w io.Writer) io.WriteCloser { return plain{w} }, nil
+		return func() compression { return new(plain) }, nil
 	case Gzip:
-		gz, err := gzip.NewWriterLevel(io.Discard, gzip.DefaultCompression)
-		return func(w io.Writer) io.WriteCloser {
-			gz.Reset(w)
-			// 0 in the header, which is no time. The zero time.Time would be one in
-			// 2042.
-			gz.ModTime = time.Unix(0, 0)
-			return gz
-		}, err
+		return func() compression { return &gzipped{gzip.NewWriter(io.Discard)} }, nil
 	case Zstd:
 		// More than one at a time would cut blocks as goroutines happen to run.
-		zs, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-		return func(w io.Writer) io.WriteCloser { zs.Reset(w); return zs }, err
+		options = append(options, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+		if _, err := zstd.NewWriter(nil, options...); err != nil {
+			return nil, err
+		}
+		return func() compression {
+			z, _ := zstd.NewWriter(nil, options...) // the options were tried above
+			return z
+		}, nil
 	}
 	return nil, fmt.Errorf("is none of %v", compressions)
 }
@@ -60,7 +87,17 @@ func compressor(compression string) (func(w io.Writer) io.WriteCloser, error) {
 // plain is no compression.
 type plain struct{ io.Writer }
 
-func (plain) Close() error { return nil }
+func (p *plain) Reset(w io.Writer) { p.Writer = w }
+func (*plain) Close() error        { return nil }
+
+// gzipped has 0 for a time in the header, which is none. The zero time.Time
+// would be one in 2042.
+type gzipped struct{ *gzip.Writer }
+
+func (g *gzipped) Reset(w io.Writer) {
+	g.Writer.Reset(w)
+	g.ModTime = time.Unix(0, 0)
+}
 
 // counter counts the bytes of the file.
 type counter struct {
@@ -76,10 +113,11 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // encoder writes the lines of one file.
 type encoder struct {
-	lines io.WriteCloser
-	size  counter
-	roll  int64
-	line  []byte
+	lines   compression
+	release func() // gives the compressor back; nil if that was done
+	size    counter
+	roll    int64
+	line    []byte
 }
 
 // Write adds lines until the file has its size. Whether it has is asked after
@@ -102,5 +140,16 @@ func (e *encoder) Write(rows []schema.Row) (int, error) {
 	return len(rows), nil
 }
 
-// Close ends the compressed stream.
-func (e *encoder) Close() error { return e.lines.Close() }
+// Buffered is 0: what the compressor holds does not grow with the rows.
+func (e *encoder) Buffered() int { return 0 }
+
+// Close ends the compressed stream. A second call does nothing.
+func (e *encoder) Close() error {
+	if e.release == nil {
+		return nil
+	}
+	err := e.lines.Close()
+	e.release()
+	e.release = nil
+	return err
+}

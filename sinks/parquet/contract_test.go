@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -17,7 +18,7 @@ func TestContract(t *testing.T) {
 	sinktest.Run(t, sinktest.Harness{
 		Semantics: deliver.Replace,
 		New: func(t *testing.T) sinktest.Destination {
-			return destination(DefaultConfig(filepath.Join(sinktest.Folder(t), "out")))
+			return destination(openTable, DefaultConfig(filepath.Join(sinktest.Folder(t), "out")))
 		},
 	})
 }
@@ -31,12 +32,53 @@ func TestContractRolled(t *testing.T) {
 			c.Compression = Snappy
 			c.RowGroupRows = minRowGroupRows
 			c.Roll = 100_000
-			return destination(c)
+			return destination(openTable, c)
 		},
 	})
 }
 
-func destination(c Config) sinktest.Destination {
+// TestEventsContract is the contract of the sink of events.
+func TestEventsContract(t *testing.T) {
+	sinktest.Run(t, sinktest.Harness{
+		Semantics: deliver.Append,
+		New: func(t *testing.T) sinktest.Destination {
+			return destination(openStream, DefaultConfig(filepath.Join(sinktest.Folder(t), "out")))
+		},
+	})
+}
+
+// TestEventsContractRolled is the same with dates of many files.
+func TestEventsContractRolled(t *testing.T) {
+	sinktest.Run(t, sinktest.Harness{
+		Semantics: deliver.Append,
+		New: func(t *testing.T) sinktest.Destination {
+			c := DefaultConfig(filepath.Join(sinktest.Folder(t), "out"))
+			c.Compression, c.Roll = Snappy, 50_000
+			return destination(openStream, c)
+		},
+	})
+}
+
+// opener opens the sink of a table, or of events.
+type opener func(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (deliver.Sink, error)
+
+func openTable(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (deliver.Sink, error) {
+	s, err := open(ctx, c, b, logger, step)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func openStream(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (deliver.Sink, error) {
+	s, err := openEvents(ctx, c, b, logger, step)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func destination(open opener, c Config) sinktest.Destination {
 	var armed, steps int
 	return sinktest.Destination{
 		Open: func(t *testing.T, b deliver.Binding) (deliver.Sink, error) {
@@ -76,7 +118,10 @@ func asRead(r *schema.Row) {
 func readTable(t *testing.T, dir string, p deliver.Partition) []schema.Row {
 	t.Helper()
 	date := p.Date
-	if date == "" {
+	switch {
+	case p.All:
+		date = "*"
+	case date == "":
 		date = "__HIVE_DEFAULT_PARTITION__"
 	}
 	paths, err := filepath.Glob(filepath.Join(dir, "marketplace=*", "date="+date, "*.parquet"))

@@ -33,12 +33,23 @@ const (
 // combined with a dictionary of limited size: the library then forgets values.
 var bloomColumns = []string{"event_id", "lead_id", "item_id"}
 
+// arrangement is the order in which rows come into a file.
+type arrangement uint8
+
+const (
+	// byTime is by submitted time and lead id: rows that are not are refused, and
+	// the file declares the order.
+	byTime arrangement = iota
+	// asTheyCome is any order: the file declares none.
+	asTheyCome
+)
+
 // encoder writes one file. Where pages, row groups and the file end depends on
 // the rows alone, not on how they come in.
 type encoder struct {
 	writer  *pq.GenericWriter[any]
 	leaves  []leafColumn
-	order   order
+	order   *order // nil if rows come as they come
 	perRows int
 	roll    int64
 
@@ -46,7 +57,7 @@ type encoder struct {
 	closed                       bool
 }
 
-func newEncoder(w io.Writer, compression compress.Codec, rowGroupRows int, roll int64) *encoder {
+func newEncoder(w io.Writer, rows arrangement, compression compress.Codec, rowGroupRows int, roll int64) *encoder {
 	s := newFileSchema()
 	options := []pq.WriterOption{
 		s.Schema,
@@ -56,20 +67,24 @@ func newEncoder(w io.Writer, compression compress.Codec, rowGroupRows int, roll 
 		pq.WriteBufferSize(0), // the file below is buffered
 		// These would stand in the pages' headers, uncompressed, personal or not.
 		pq.DataPageStatistics(false),
-		pq.SortingWriterConfig(pq.SortingColumns(pq.Ascending("submitted_time"), pq.Ascending("lead_id"))),
 		// Nothing that changes with the build, so that the same rows stay the same
 		// bytes.
 		pq.CreatedBy("leads-etl", strconv.Itoa(schema.Version), "parquet-go"),
 		pq.KeyValueMetadata("leads-etl.schema_version", strconv.Itoa(schema.Version)),
 	}
 	options = append(options, bloomFilters())
+	var sorted *order
+	if rows == byTime {
+		sorted = new(order)
+		options = append(options, pq.SortingWriterConfig(pq.SortingColumns(pq.Ascending("submitted_time"), pq.Ascending("lead_id"))))
+	}
 	for i, path := range s.Columns() {
 		if s.blind[i] != nil {
 			// Bounds would stand in the footer, untruncated.
 			options = append(options, pq.SkipPageBounds(path...))
 		}
 	}
-	e := &encoder{writer: pq.NewGenericWriter[any](w, options...), perRows: rowGroupRows, roll: roll}
+	e := &encoder{writer: pq.NewGenericWriter[any](w, options...), order: sorted, perRows: rowGroupRows, roll: roll}
 	for i, cw := range e.writer.ColumnWriters() {
 		e.leaves = append(e.leaves, leafColumn{writer: cw, index: i, blind: s.blind[i]})
 	}
@@ -104,8 +119,10 @@ func (e *encoder) Write(rows []schema.Row) (int, error) {
 
 // add adds rows of one stride, and ends what is to end after it.
 func (e *encoder) add(rows []schema.Row) error {
-	if err := e.order.check(rows); err != nil {
-		return err
+	if e.order != nil {
+		if err := e.order.check(rows); err != nil {
+			return err
+		}
 	}
 	leaves := e.leaves
 	for i := range schema.Columns {
@@ -178,6 +195,10 @@ func (e *encoder) endGroup() error {
 	e.groupRows, e.groupSize = 0, 0
 	return nil
 }
+
+// Buffered is the size of the row group that is being filled, before
+// compression.
+func (e *encoder) Buffered() int { return e.groupSize }
 
 // Close writes the last row group and the footer. A second call does nothing:
 // the library would write a second footer.

@@ -36,7 +36,7 @@ func encode(t testing.TB, c Config, rows []schema.Row, piece func() int) []byte 
 
 func begin(t testing.TB, c Config, w io.Writer) *encoder {
 	t.Helper()
-	f, err := newFormat(c)
+	f, err := newFormat(c, byTime)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 
 const extension = ".parquet"
 
-// Open returns the sink for one seller's rows. It blocks for as long as it takes
+// Open returns the sink of a table for one seller's rows. It blocks for as long as it takes
 // to look for what a crash may have left. The caller closes the sink.
 func Open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Sink, error) {
 	return open(ctx, c, b, logger, nil)
@@ -27,17 +27,32 @@ func Open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger)
 
 // open is Open with a hook that lets tests fail steps of the file system.
 func open(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (*files.Sink, error) {
-	f, err := newFormat(c)
+	f, err := newFormat(c, byTime)
 	if err != nil {
 		return nil, &deliver.PermanentError{Err: err}
 	}
 	return files.Open(ctx, files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger, Step: step})
 }
 
+// OpenEvents returns the sink of a stream's events for one seller. It blocks for
+// as long as it takes to look for what a crash may have left. The caller closes
+// the sink.
+func OpenEvents(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.EventSink, error) {
+	return openEvents(ctx, c, b, logger, nil)
+}
+
+func openEvents(ctx context.Context, c Config, b deliver.Binding, logger *slog.Logger, step func(op, path string) error) (*files.EventSink, error) {
+	f, err := newFormat(c, asTheyCome)
+	if err != nil {
+		return nil, &deliver.PermanentError{Err: err}
+	}
+	return files.OpenEvents(ctx, files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger, Step: step})
+}
+
 // Check tries whether the folder can be written, and leaves nothing there.
 func Check(ctx context.Context, c Config) error { return files.Check(ctx, c.Options) }
 
-func newFormat(c Config) (files.Format, error) {
+func newFormat(c Config, rows arrangement) (files.Format, error) {
 	if c.RowGroupRows <= 0 {
 		return files.Format{}, fmt.Errorf("row-group-rows %d is not positive", c.RowGroupRows)
 	}
@@ -50,7 +65,7 @@ func newFormat(c Config) (files.Format, error) {
 		Extension:  extension,
 		Extensions: []string{extension},
 		Encode: func(w io.Writer) (files.Encoder, error) {
-			return newEncoder(w, compression, c.RowGroupRows, c.Roll), nil
+			return newEncoder(w, rows, compression, c.RowGroupRows, c.Roll), nil
 		},
 	}, nil
 }
@@ -87,11 +102,21 @@ func (c *lz4Codec) Decode(dst, src []byte) ([]byte, error) {
 	return dst[:copy(dst, out)], nil
 }
 
-// Observe returns what tells the output's positions without touching it.
+// Observe returns what tells the table's positions without touching it.
 func Observe(_ context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Observer, error) {
-	f, err := newFormat(c)
+	f, err := newFormat(c, byTime)
 	if err != nil {
 		return nil, err
 	}
 	return files.Observe(files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger})
+}
+
+// ObserveEvents returns what tells the position of a stream's events without
+// touching them.
+func ObserveEvents(_ context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.EventObserver, error) {
+	f, err := newFormat(c, asTheyCome)
+	if err != nil {
+		return nil, err
+	}
+	return files.ObserveEvents(files.Spec{Options: c.Options, Format: f, Binding: b, Logger: logger})
 }

@@ -11,6 +11,9 @@ var appendCases = []testCase{
 	{"PositionAlone", testPositionAlone},
 	{"PositionIsKeptWhole", testPositionIsKeptWhole},
 	{"OtherJournalsPosition", testOtherJournalsPosition},
+	{"EventsOfManyDates", testEventsOfManyDates},
+	{"EventsRolledBack", testEventsRolledBack},
+	{"EventsFailureAtEachStep", testEventsFailureAtEachStep},
 }
 
 func testAppended(t *testing.T, h Harness) {

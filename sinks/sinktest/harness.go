@@ -25,7 +25,8 @@ type Destination struct {
 
 	// Read returns the rows of a partition, in their order, as a consumer sees
 	// them who keeps to the sink's rules. It reads what is there, not what a sink
-	// believes.
+	// believes. Of deliver.Whole, only the rows of one date need have the order in
+	// which they were committed.
 	Read func(t *testing.T, p deliver.Partition) []schema.Row
 
 	// AsRead changes a row that was written to what is read back, where a format
@@ -54,8 +55,8 @@ func binding(journal string) deliver.Binding {
 // The two journals of the suite: the one that a destination belongs to, and one
 // that takes its place.
 const (
-	journalID      = "0190c0de-0000-7000-8000-000000000001"
-	otherJournalID = "0190c0de-0000-7000-8000-000000000002"
+	journalID      = "0190c0de-0000-4000-8000-000000000001"
+	otherJournalID = "5eed1e55-0000-4000-8000-000000000002"
 )
 
 // open connects and sees to it that the sink is closed in the end.

@@ -1,0 +1,58 @@
+package files
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/leads-etl/leads-etl/pipeline/deliver"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// Format is how rows become the bytes of a file.
+type Format struct {
+	// Name is the sink's name, and the folder of its manifests.
+	Name string
+	// Extension ends the names of files written now; Extensions are all that
+	// files of the format may have, under any setting. None is the end of another
+	// format's.
+	Extension  string
+	Extensions []string
+	// Encode begins a file. The same rows make the same bytes, however they are
+	// cut into calls of Write. Several files may be written at a time, by one
+	// goroutine.
+	Encode func(w io.Writer) (Encoder, error)
+}
+
+// Encoder writes one file.
+type Encoder interface {
+	// Write encodes rows until they end or the file has reached its size, and
+	// returns how many it took. It takes at least one if it has none yet.
+	Write(rows []schema.Row) (int, error)
+	// Buffered returns how many bytes of rows are held in memory until later rows
+	// or Close write them. It depends on the rows alone.
+	Buffered() int
+	// Close writes what is still to be written. It does not close the writer
+	// below.
+	Close() error
+}
+
+// Spec is everything that makes a sink.
+type Spec struct {
+	Options Options
+	Format  Format
+	Binding deliver.Binding
+	Logger  *slog.Logger
+	// Step, if set, is called before each change of the file system; its error is
+	// taken for the change's. It is for tests, to let the disk fail.
+	Step func(op, path string) error
+}
+
+func (spec Spec) layout(root string) layout {
+	return layout{
+		root:        root,
+		format:      spec.Format.Name,
+		account:     spec.Binding.Account,
+		marketplace: spec.Binding.Marketplace,
+		extensions:  spec.Format.Extensions,
+	}
+}
