@@ -14,6 +14,7 @@ import (
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/known"
 )
 
 // Attempts of a delivery after all is landed, and its first wait.
@@ -30,6 +31,14 @@ type Stages struct {
 	Sinks   []deliver.Opener
 	Fetch   fetch.Config
 	Logger  *slog.Logger
+
+	// Known is what has changed, derived from the journal; nil where the journal
+	// has no stream.
+	Known *known.Store
+	// Quota and Now are for streams: the calls made today, how many there may be,
+	// and when the next day begins; and the API's clock.
+	Quota func() (used, limit int, reset time.Time)
+	Now   func() time.Time
 }
 
 // Batch is the export of one closed range. Use it for one Run.
@@ -56,7 +65,7 @@ func NewBatch(ctx context.Context, s Stages, r Request) (*Batch, error) {
 	b.fetcher = fetch.New(s.Source, s.Journal, s.Fetch, s.Logger)
 	for _, o := range s.Sinks {
 		b.deliveries = append(b.deliveries, deliver.New(o, deliver.Options{
-			Journal: s.Journal, Reader: s.Reader, Batch: p.Batch, Landed: b.landed,
+			Journal: s.Journal, Reader: s.Reader, Changes: s.changes(), Batch: p.Batch, Landed: b.landed,
 			Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
 		}))
 	}
@@ -109,11 +118,20 @@ func (b *Batch) fetchAndDeliver(ctx context.Context) error {
 	for i, d := range b.deliveries {
 		delivering.Go(func() { errs[i] = d.Run(ctx) })
 	}
+	fetched := make(chan struct{})
+	var deriveErr error
+	delivering.Go(func() {
+		defer close(b.landed)
+		if b.stages.Known != nil {
+			deriveErr = derive(ctx, b.stages.Journal, b.stages.Known, fetched)
+		}
+		<-fetched
+	})
 	err := b.fetcher.Run(ctx, b.plan.jobs)
 	if _, broken := errors.AsType[*journal.WriteError](err); broken {
 		cancel(err) // the disk is full or fails: the sinks would meet the same
 	}
-	close(b.landed)
+	close(fetched)
 	delivering.Wait()
 	if ctx.Err() != nil {
 		// Every part says in its own way that it was broken off; the cause, once,
@@ -123,7 +141,7 @@ func (b *Batch) fetchAndDeliver(ctx context.Context) error {
 		}
 		return err
 	}
-	return errors.Join(err, errors.Join(errs...))
+	return errors.Join(err, deriveErr, errors.Join(errs...))
 }
 
 // gaps returns what of the batch's range is known as a gap now.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -13,6 +14,11 @@ import (
 // position is built anew. The error joins a *deliver.SinkError for each sink
 // that was given up; the reports come in the order of the sinks.
 func Replay(ctx context.Context, s Stages) ([]deliver.Report, error) {
+	if s.Known != nil {
+		if err := s.Known.Advance(ctx); err != nil {
+			return nil, fmt.Errorf("working out what has changed: %w", err)
+		}
+	}
 	landed := make(chan struct{})
 	close(landed)
 	reports := make([]deliver.Report, len(s.Sinks))
@@ -21,7 +27,7 @@ func Replay(ctx context.Context, s Stages) ([]deliver.Report, error) {
 	for i, o := range s.Sinks {
 		delivering.Go(func() {
 			d := deliver.New(o, deliver.Options{
-				Journal: s.Journal, Reader: s.Reader, Landed: landed,
+				Journal: s.Journal, Reader: s.Reader, Changes: s.changes(), Landed: landed,
 				Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
 			})
 			errs[i] = d.Run(ctx)

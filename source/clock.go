@@ -58,3 +58,7 @@ func (c *Client) Skew() (ahead time.Duration, known bool) {
 	c.clock.mu.Unlock()
 	return c.clock.server().Sub(c.clock.now()), known
 }
+
+// ServerTime returns the API's time, as far as its answers told it; ours before
+// the first one.
+func (c *Client) ServerTime() time.Time { return c.clock.server() }
