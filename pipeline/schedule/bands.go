@@ -75,24 +75,33 @@ func (s *sparing) step() bool {
 	return s.thin() || s.stretch()
 }
 
-// next is the period after p; ok is false if there is none up to the limit.
+// next is the first period of the ladder that is longer than p; ok is false if
+// it is beyond the limit.
 func (s *sparing) next(p, limit time.Duration) (longer time.Duration, ok bool) {
-	i, _ := slices.BinarySearch(s.ladder, p)
-	if i+1 == len(s.ladder) || s.ladder[i+1] > limit {
+	i, at := slices.BinarySearch(s.ladder, p)
+	if at {
+		i++
+	}
+	if i == len(s.ladder) || s.ladder[i] > limit {
 		return 0, false
 	}
-	return s.ladder[i+1], true
+	return s.ladder[i], true
 }
 
-// stretch makes the interval longer, and no band's period shorter than it.
+// stretch makes the interval longer, and no band's period shorter than it. The
+// interval still divides the periods to come.
 func (s *sparing) stretch() bool {
-	longer, ok := s.next(s.interval, longestInterval)
+	next, ok := s.next(s.interval, longestInterval)
 	if !ok {
 		return false
 	}
-	s.interval = longer
+	parts := int64(next/s.interval) - 1
+	for parts > 1 && int64(next/time.Second)%parts != 0 {
+		parts--
+	}
+	s.interval = next / time.Duration(max(1, parts))
 	for i := range s.bands {
-		s.bands[i].Every = max(s.bands[i].Every, longer)
+		s.bands[i].Every = max(s.bands[i].Every, s.interval)
 	}
 	return true
 }
@@ -146,8 +155,8 @@ func ladderFrom(interval time.Duration) []time.Duration {
 	ladder := []time.Duration{interval}
 	for _, p := range periods {
 		last := ladder[len(ladder)-1]
-		if times := (p + last/2) / last; times > 1 {
-			ladder = append(ladder, times*last)
+		if p := p.Round(last); p > last {
+			ladder = append(ladder, p)
 		}
 	}
 	return ladder

@@ -44,7 +44,7 @@ func words(d time.Duration) string {
 	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
 		if n := d / unit.length; n > 0 {
 			fmt.Fprintf(&text, "%d%s", n, unit.name)
-			d -= n * unit.length
+			d %= unit.length
 		}
 	}
 	if d > 0 || text.Len() == 0 {
