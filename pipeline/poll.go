@@ -39,6 +39,13 @@ func (s *Stream) poll(ctx context.Context) error {
 	if err := s.view.advance(ctx); err != nil {
 		return err
 	}
+	if !s.outage.IsZero() {
+		// One call tells whether it is over; polling would take many to be told the
+		// same.
+		if err := fetch.Probe(ctx, s.stages.Source, s.queries[0]); err != nil {
+			return err
+		}
+	}
 	c := s.config.Load()
 	_, limit, _ := s.stages.Quota()
 	s.plan = c.Schedule(limit, s.view.windowsOf)

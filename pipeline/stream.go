@@ -279,6 +279,9 @@ func (s *Stream) outageOf(ctx context.Context, err error) error {
 	return nil
 }
 
+// outagePause bounds the pause between two tries during an outage.
+const outagePause = time.Minute
+
 // quotaPause is how long a stream that waits for its quota sleeps at most: a
 // clock that is set meanwhile must not make it oversleep.
 const quotaPause = time.Minute
@@ -290,6 +293,11 @@ func (s *Stream) rest(ctx context.Context, begun, until time.Time) error {
 		wait := time.Until(begun.Add(s.interval()))
 		if !until.IsZero() {
 			wait = max(wait, min(until.Sub(s.stages.Now()), quotaPause))
+		}
+		if !s.outage.IsZero() {
+			// Failed calls may count for the quota: the longer it is out, the less it
+			// is asked.
+			wait = max(wait, min(begun.Sub(s.outage)/4, outagePause)-time.Since(begun))
 		}
 		if wait <= 0 {
 			return ctx.Err()

@@ -212,6 +212,34 @@ func TestATwoHourOutageIsCaughtUp(t *testing.T) {
 	})
 }
 
+// An API that answers every request with an error is taken for one that is down:
+// however narrow the windows, they are no gaps, and few calls are spent on it.
+func TestAnOutageLeavesNoGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreamer(t)
+		s.config.Interval, s.config.Settle = time.Second, 0
+		err := s.run(time.Time{}, func() {
+			s.polls(10)
+			s.seller.failing(func(w window.Window) error { return &fetch.WindowError{Window: w, Err: errors.New("500")} })
+			s.seller.enquire("1", "ann", "during")
+			calls := s.seller.calls()
+			s.polls(3600)
+			if n := s.seller.calls() - calls; n > 150 {
+				t.Errorf("%d calls in an hour without an API", n)
+			}
+			s.seller.failing(nil)
+			s.polls(90)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.want("created ann 1 NEW")
+		if strings.Contains(s.log.String(), "gap") {
+			t.Errorf("gaps in the log\n%s", s.log)
+		}
+	})
+}
+
 func TestASpentQuotaIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStreamer(t)

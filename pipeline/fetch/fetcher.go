@@ -164,14 +164,14 @@ func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
 	if !ok || ctx.Err() != nil {
 		return nil, err
 	}
-	if f.health.failure() {
+	left, right, splits := t.window.Split()
+	if f.health.failure(!splits) {
 		if err := f.probe(ctx, t.job.Query, err); err != nil {
 			return nil, err
 		}
 	}
 	t.job.Sizer.Failed(t.window)
-	left, right, ok := t.window.Split()
-	if !ok {
+	if !splits {
 		return nil, f.recordGap(ctx, t, failed)
 	}
 	f.stats.splits.Add(1)

@@ -24,26 +24,48 @@ var quietSecond = window.Window{
 
 // health tells windows that fail from an API that fails: splitting every window
 // of a year down to its seconds, each failing, would burn the quota of days.
-type health struct{ streak atomic.Int32 }
+type health struct {
+	streak atomic.Int32
+	// well is set when anything was answered.
+	well atomic.Bool
+}
 
-func (h *health) success() { h.streak.Store(0) }
+func (h *health) success() {
+	h.streak.Store(0)
+	h.well.Store(true)
+}
 
-// failure reports whether it is time to probe. It starts to count anew then, so
-// that of many workers one probes.
-func (h *health) failure() bool {
-	if h.streak.Add(1) >= tooManyFailures {
+// failure reports whether it is time to probe: after many failures, or when a
+// window is about to be given up though nothing was answered yet. It starts to
+// count anew then, so that of many workers one probes.
+func (h *health) failure(last bool) bool {
+	if h.streak.Add(1) >= tooManyFailures || last && !h.well.Load() {
 		h.streak.Store(0)
 		return true
 	}
 	return false
 }
 
-// probe asks for a second that holds nothing. If even that fails, the API is
-// down and last is what it said; if not, the windows are to blame.
+// probe asks whether it is the API or the windows that fail; last is what the
+// last of them said.
 func (f *Fetcher) probe(ctx context.Context, q journal.Query, last error) error {
-	_, err := f.source.Fetch(ctx, quietSecond, q)
-	if _, failed := errors.AsType[*WindowError](err); failed {
-		return &UnavailableError{Err: fmt.Errorf("%d windows failed in a row, and so did one that holds nothing: %w", tooManyFailures, last)}
+	err := Probe(ctx, f.source, q)
+	if err == nil {
+		f.health.success()
+	}
+	if _, away := errors.AsType[*UnavailableError](err); away {
+		return &UnavailableError{Err: fmt.Errorf("windows fail, and so does one that holds nothing: %w", last)}
+	}
+	return err
+}
+
+// Probe asks the source for a second that holds nothing. If that fails as a
+// window may, the API is down: the error is *UnavailableError. Other errors are
+// those of Fetch.
+func Probe(ctx context.Context, source Source, q journal.Query) error {
+	_, err := source.Fetch(ctx, quietSecond, q)
+	if failed, ok := errors.AsType[*WindowError](err); ok {
+		return &UnavailableError{Err: failed.Err}
 	}
 	return err
 }
