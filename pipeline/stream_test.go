@@ -234,7 +234,7 @@ func TestAnOutageLeavesNoGaps(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.want("created ann 1 NEW")
-		if strings.Contains(s.log.String(), "gap") {
+		if strings.Contains(s.log.String(), "gap: ") {
 			t.Errorf("gaps in the log\n%s", s.log)
 		}
 	})
