@@ -246,6 +246,7 @@ func (d *Delivery) record(r Receipt) {
 	if r.Unchanged {
 		d.report.Unchanged++
 	}
+	d.options.Logger.Debug("committed", "sink", d.opener.Name, "rows", r.Rows, "files", r.Files)
 }
 
 // SinkError says that a sink was given up; the others are not concerned.

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,11 +64,29 @@ func wantPartition(t testing.TB, path string, row oracle.Row) {
 	}
 }
 
-// ndjson reads the NDJSON files.
-func (w *world) ndjson() rows {
+// eventsPrefix begins the names of what streams write, beside the tables of batches.
+const eventsPrefix = "events-"
+
+// tableFiles leaves out the files of streams.
+func tableFiles(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool { return strings.HasPrefix(filepath.Base(path), eventsPrefix) })
+}
+
+// eventFiles are the files of streams.
+func eventFiles(paths []string) []string {
+	return slices.DeleteFunc(paths, func(path string) bool { return !strings.HasPrefix(filepath.Base(path), eventsPrefix) })
+}
+
+func (w *world) ndjsonFiles() []string  { return dataFiles(w.t, w.path("ndjson"), ".ndjson.zst") }
+func (w *world) parquetFiles() []string { return dataFiles(w.t, w.path("parquet"), ".parquet") }
+
+// ndjson reads all NDJSON files.
+func (w *world) ndjson() rows { return w.readNDJSON(w.ndjsonFiles()) }
+
+func (w *world) readNDJSON(paths []string) rows {
 	w.t.Helper()
 	var all rows
-	for _, path := range dataFiles(w.t, w.path("ndjson"), ".ndjson.zst") {
+	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
 			w.t.Fatal(err)
@@ -107,7 +127,7 @@ func (w *world) kafka() rows {
 		for _, h := range r.Headers {
 			headers[h.Key] = string(h.Value)
 		}
-		if headers["ce_id"] != row["event_id"] || headers["ce_type"] != "com.ebay.sell.lead.snapshot" ||
+		if headers["ce_id"] != row["event_id"] || headers["ce_type"] != fmt.Sprint("com.ebay.sell.lead.", row["event_type"]) ||
 			headers["ce_source"] != "/sell/leads/v1/"+marketplace+"/"+account || headers["ce_specversion"] != "1.0" {
 			w.t.Errorf("headers %v of event %v", headers, row["event_id"])
 		}
@@ -138,6 +158,13 @@ func fromJSON(t testing.TB, line []byte) oracle.Row {
 		}
 		row["messages"] = messages
 	}
+	if list, ok := row["changed_fields"].([]any); ok {
+		changed := make([]string, 0, len(list))
+		for _, name := range list {
+			changed = append(changed, name.(string))
+		}
+		row["changed_fields"] = changed
+	}
 	return row
 }
 
@@ -154,11 +181,13 @@ func integers(t testing.TB, object map[string]any) {
 	}
 }
 
-// parquet reads the Parquet files. Amounts are unscaled integers in them.
-func (w *world) parquet() rows {
+// parquet reads all Parquet files. Amounts are unscaled integers in them.
+func (w *world) parquet() rows { return w.readParquet(w.parquetFiles()) }
+
+func (w *world) readParquet(paths []string) rows {
 	w.t.Helper()
 	var all rows
-	for _, path := range dataFiles(w.t, w.path("parquet"), ".parquet") {
+	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			w.t.Fatal(err)
@@ -208,6 +237,19 @@ func fromParquet(leaves [][]string, values parquet.Row) oracle.Row {
 		path := leaves[v.Column()]
 		column, field := path[0], path[len(path)-1]
 		switch {
+		case column == "changed_fields":
+			if v.DefinitionLevel() == 0 { // no list
+				continue
+			}
+			changed, _ := row[column].([]string)
+			if changed == nil {
+				changed = []string{}
+			}
+			if !v.IsNull() {
+				changed = append(changed, string(v.ByteArray()))
+			}
+			row[column] = changed
+			continue
 		case column != "messages":
 			if !v.IsNull() {
 				row[column] = scalar(column, v)

@@ -62,11 +62,18 @@ type world struct {
 	parquetOn, ndjsonOn, kafkaOn bool
 	brokers                      string
 	extra                        string // more configuration
+	files                        string // more configuration of both kinds of files
 }
 
 // newWorld starts the API with the config and prepares an exporter with all
 // three sinks.
 func newWorld(t testing.TB, config simulator.Config) *world {
+	t.Helper()
+	return newWorldOn(t, kafkatest.Broker(t), config)
+}
+
+// newWorldOn is newWorld with a broker of its own.
+func newWorldOn(t testing.TB, broker *kafkatest.Kafka, config simulator.Config) *world {
 	t.Helper()
 	config.ClientSecret = secret
 	sim, err := simulator.New(config)
@@ -78,7 +85,6 @@ func newWorld(t testing.TB, config simulator.Config) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	broker := kafkatest.Broker(t)
 	return &world{
 		t: t, sim: sim, api: api, broker: broker, dir: t.TempDir(), topic: kafkatest.Unique("leads"),
 		parquetOn: true, ndjsonOn: true, kafkaOn: true, brokers: broker.Brokers[0],
@@ -103,10 +109,10 @@ dir = %q
 %s
 `, w.api+simulator.LeadsPath, w.api+simulator.TokenPath, account, marketplace, w.path("state"), w.extra)
 	if w.parquetOn {
-		fmt.Fprintf(&c, "[parquet]\ndir = %q\n", w.path("parquet"))
+		fmt.Fprintf(&c, "[parquet]\ndir = %q\n%s", w.path("parquet"), w.files)
 	}
 	if w.ndjsonOn {
-		fmt.Fprintf(&c, "[ndjson]\ndir = %q\n", w.path("ndjson"))
+		fmt.Fprintf(&c, "[ndjson]\ndir = %q\n%s", w.path("ndjson"), w.files)
 	}
 	if w.kafkaOn {
 		fmt.Fprintf(&c, "[kafka]\nbrokers = [%q]\ntopic = %q\ntransactional-id = %q\npositions-topic = %q\npartitions = 3\nreplication = 1\n",

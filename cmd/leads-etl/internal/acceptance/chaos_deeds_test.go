@@ -1,0 +1,261 @@
+package acceptance
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/leads-etl/leads-etl/source/simulator"
+)
+
+// chaos is a schedule of what goes wrong, and the books of what did.
+type chaos struct {
+	*world
+	random *rand.Rand
+	story  *story
+	polls  []poll
+	kills  int            // of the program, by -9
+	deeds  map[string]int // by name
+	codes  map[int]int    // how runs ended, by exit code
+}
+
+func (c *chaos) String() string {
+	var deeds []string
+	for _, name := range slices.Sorted(maps.Keys(c.deeds)) {
+		deeds = append(deeds, fmt.Sprintf("%s %d", name, c.deeds[name]))
+	}
+	return fmt.Sprintf("chaos: %d kill -9, %d changes of the world, %d polls; %s; exit codes %v",
+		c.kills, c.story.steps, len(c.polls), strings.Join(deeds, ", "), c.codes)
+}
+
+// Weathers of the API. A storm has every fault there is at five percent but one: a
+// redirect is no fault that passes by itself, and a run that meets it ends with 3.
+const (
+	storm = "350000=0.05,429=0.05:1s,429-date=0.05,503=0.05,html502=0.05,reset=0.05,reset-body=0.05,truncate=0.05," +
+		"garbage=0.05,not-json=0.05,short=0.05,bomb=0.05:33554432,warnings=0.05,revoke=0.05,slow=0.05:300ms," +
+		"token=0.05,token-endless=0.05,token-life=20s,max-leads=1000"
+	stormAndRedirects = storm + ",redirect=0.05"
+)
+
+func (c *chaos) weather() (redirects bool) {
+	forecast := []string{storm, storm, stormAndRedirects, "warnings=0.05,short=0.05,429=0.05:1s", ""}[c.random.IntN(5)]
+	faults, err := simulator.ParseFaults(forecast)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.sim.SetFaults(faults)
+	return forecast == stormAndRedirects
+}
+
+// heal ends all that is wrong with the API.
+func (c *chaos) heal() {
+	c.sim.SetFaults(simulator.Faults{})
+	c.sim.SetOutage(false)
+	c.sim.ClientRestarted()
+}
+
+// markers are lines of the log that tell how far a run has come.
+var markers = []string{"page landed", "polled", "committed", "token renewed", "window split", "trying again", "stream", "batch"}
+
+// round is the life of one process: how it begins, what happens to it, how it
+// ends.
+func (c *chaos) round() {
+	redirects := c.weather()
+	if c.random.IntN(10) == 0 {
+		c.deed("lost store of known leads")
+		if err := os.RemoveAll(c.path("state/known")); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	args := []string{"stream", "--drain-timeout=5s"}
+	if c.random.IntN(4) == 0 {
+		args = between(c.sim.Range())
+		if c.random.IntN(2) == 0 {
+			args = append(args, "--restart")
+		}
+	}
+	cmd := c.command(append(args, "--verbose", "--log-format=json")...)
+	allowed := []int{-1, 0}
+	if redirects {
+		allowed = append(allowed, 3)
+	}
+	if args[0] == "batch" {
+		allowed = append(allowed, 4)
+	}
+	c.deed(args[0])
+	c.sim.ClientRestarted()
+	var r *running
+	switch n := c.random.IntN(20); {
+	case n < 8:
+		r = c.killAtMarker(cmd)
+	case n < 12:
+		r = c.startCommand(nil, cmd)
+		c.pause(r, 2500*time.Millisecond)
+		c.kill(r, "at random")
+	case n < 13:
+		r = c.killBroker(cmd)
+		allowed = append(allowed, 5)
+	case n < 15:
+		r = c.outage(cmd)
+		allowed = append(allowed, 1)
+	case n < 17:
+		r = c.fullDisk(cmd)
+		allowed = append(allowed, 1, 5)
+	default:
+		r = c.terminate(cmd)
+		allowed = append(allowed, 5, 130)
+	}
+	code := r.wait(patience)
+	c.codes[code]++
+	c.polls = append(c.polls, r.polls()...)
+	if !slices.Contains(allowed, code) || strings.Contains(r.output(), "panic: ") || strings.Contains(r.output(), "fatal error: ") {
+		c.t.Errorf("%v: exit code %d, only %v are right here; %s\n%s", args, code, allowed, c, r.tail())
+	}
+}
+
+func (c *chaos) deed(name string) { c.deeds[name]++ }
+
+// pause lets the program run for some part of the time.
+func (c *chaos) pause(r *running, most time.Duration) {
+	select {
+	case <-time.After(time.Duration(c.random.Int64N(int64(most)))):
+	case <-r.ended:
+	}
+}
+
+// kill kills the program, if it is still there.
+func (c *chaos) kill(r *running, when string) {
+	select {
+	case <-r.ended:
+		c.deed("ended before kill " + when)
+	default:
+		r.kill()
+		<-r.ended
+		if r.cmd.ProcessState.ExitCode() == -1 {
+			c.kills++
+			c.deed("kill " + when)
+		}
+	}
+}
+
+// killAtMarker kills the program the moment it says for the nth time how far it is.
+func (c *chaos) killAtMarker(cmd *exec.Cmd) *running {
+	marker, left := markers[c.random.IntN(len(markers))], new(atomic.Int64)
+	left.Store(1 + c.random.Int64N(6))
+	killed := make(chan struct{})
+	r := c.startCommand(func(r *running, line logLine) {
+		if line.Message == marker && left.Add(-1) == 0 {
+			r.kill()
+			close(killed)
+		}
+	}, cmd)
+	select {
+	case <-killed:
+		<-r.ended
+		if r.cmd.ProcessState.ExitCode() == -1 {
+			c.kills++
+			c.deed("kill at " + marker)
+		}
+	case <-r.ended:
+		c.deed("ended before a marker")
+	case <-time.After(4 * time.Second):
+		c.kill(r, "after no marker")
+	}
+	return r
+}
+
+// killBroker kills the broker under the program, and starts it again before or
+// after the end of the program.
+func (c *chaos) killBroker(cmd *exec.Cmd) *running {
+	c.deed("kill broker")
+	r := c.startCommand(nil, cmd)
+	c.pause(r, 2500*time.Millisecond)
+	c.broker.Stop(c.t)
+	c.pause(r, 2*time.Second)
+	if c.random.IntN(2) == 0 {
+		c.kill(r, "without broker")
+	}
+	c.broker.Start(c.t)
+	c.pause(r, 2*time.Second)
+	c.kill(r, "after broker")
+	return r
+}
+
+// outage takes the API away from the program for a while.
+func (c *chaos) outage(cmd *exec.Cmd) *running {
+	c.deed("outage")
+	r := c.startCommand(nil, cmd)
+	c.pause(r, 1500*time.Millisecond)
+	c.sim.SetOutage(true)
+	c.pause(r, 1500*time.Millisecond)
+	if c.random.IntN(2) == 0 {
+		c.sim.RevokeTokens()
+		c.deed("revoked tokens")
+	}
+	c.sim.SetOutage(false)
+	c.pause(r, 2*time.Second)
+	c.kill(r, "after outage")
+	return r
+}
+
+// fullDisk gives the program a disk on which no file can become much larger than
+// the largest one is.
+func (c *chaos) fullDisk(cmd *exec.Cmd) *running {
+	c.deed("full disk")
+	largest := int64(0)
+	err := filepath.WalkDir(c.path("state"), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // what is not there has no size
+		}
+		if info, err := d.Info(); err == nil {
+			largest = max(largest, info.Size())
+		}
+		return nil
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		c.t.Fatal("a full disk is played by bash's ulimit: ", err)
+	}
+	limit := largest/1024 + 1 + c.random.Int64N(200)
+	cmd.Args = append([]string{shell, "-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, limit), cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = shell
+	r := c.startCommand(nil, cmd)
+	select {
+	case <-r.ended:
+	case <-time.After(4 * time.Second):
+		c.kill(r, "on a full disk")
+	}
+	return r
+}
+
+// terminate ends the program by a signal, or two, after it was told to read its
+// configuration again.
+func (c *chaos) terminate(cmd *exec.Cmd) *running {
+	r := c.startCommand(nil, cmd)
+	if slices.Contains(cmd.Args, "stream") && c.random.IntN(2) == 0 {
+		r.await("the beginning", func(line logLine) bool { return line.Message == "stream" })
+		c.deed("SIGHUP")
+		r.signal(syscall.SIGHUP)
+	}
+	c.pause(r, 2500*time.Millisecond)
+	c.deed("SIGTERM")
+	r.signal(syscall.SIGTERM)
+	if c.random.IntN(3) == 0 {
+		c.pause(r, 300*time.Millisecond)
+		c.deed("second SIGTERM")
+		r.signal(syscall.SIGTERM)
+	}
+	return r
+}
