@@ -85,15 +85,15 @@ func (t *eventTransaction) complete() error {
 		}
 	}
 	s := t.sink
-	for _, folder := range slices.Sorted(maps.Keys(t.folders)) {
-		if err := s.disk.syncFolder(filepath.Join(s.root, folder)); err != nil {
-			return err
-		}
-	}
 	for _, f := range t.parts {
 		there, err := exists(filepath.Join(s.root, f.Folder, temp(f.Name, t.name)))
 		if err != nil || !there {
 			return cmp.Or(err, errMeddled)
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(t.folders)) {
+		if err := s.disk.syncFolder(filepath.Join(s.root, folder)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -119,7 +119,13 @@ func (t *eventTransaction) plan(next deliver.Position) (*eventManifest, error) {
 	if m.Files == nil {
 		m.Files = []eventFile{} // [] and not null in JSON
 	}
-	aside := slices.Clone(s.strays)
+	var aside []stray
+	for _, st := range s.strays {
+		// One that was there before the last commit has been set aside by that.
+		if _, from, _ := s.parseEventPart(st.name); from >= t.prior.successor() {
+			aside = append(aside, st)
+		}
+	}
 	for _, f := range t.parts {
 		// Whatever has the name of a part, it is not overwritten.
 		there, err := exists(filepath.Join(s.root, f.Folder, f.Name))

@@ -230,9 +230,11 @@ func (l layout) newestEvents() (newest map[string]*eventManifest, damages []erro
 		if err != nil {
 			return nil, nil, err
 		}
-		if m != nil {
-			newest[r.tag] = m
+		if m == nil {
+			// One without files that a newer one has taken the place of since.
+			return l.newestEvents()
 		}
+		newest[r.tag] = m
 	}
 	return newest, damages, nil
 }

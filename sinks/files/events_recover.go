@@ -73,8 +73,8 @@ func (s *EventSink) complete(m *eventManifest) error {
 		if _, err := s.place(path, m.Transaction, d.files); err != nil {
 			return err
 		}
-		// Also where all had their names: that may not have been durable, and later
-		// on nobody looks at this manifest's temporary names any more.
+		// Also where all had their names: that may not have been durable, and once
+		// there is a newer manifest nobody looks for this one's temporary names.
 		if err := s.syncIfThere(path); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *EventSink) complete(m *eventManifest) error {
 	if err := s.store(&done); err != nil {
 		return err
 	}
-	m.Aside, s.strays = nil, nil
+	m.Aside = nil
 	for _, d := range folders {
 		if len(d.files) > 0 {
 			continue
@@ -124,7 +124,11 @@ func (s *EventSink) recover(ctx context.Context) error {
 	}
 	// Those of other journals too: what these have committed cannot be had again.
 	for _, m := range newest {
-		if err := errors.Join(s.resume(m), s.rollForward(m)); err != nil {
+		if err := s.resume(m); err != nil {
+			return err
+		}
+		// Also where all is in place: it may not be durable.
+		if err := s.rollForward(m); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,8 @@ type eventPart struct {
 	folder string // relative to the root
 }
 
+var _ deliver.Lingering = (*eventTransaction)(nil)
+
 // Write adds rows, in any order of their times.
 func (t *eventTransaction) Write(ctx context.Context, rows []schema.Row) error {
 	if err := t.usable(ctx); err != nil {

@@ -70,7 +70,7 @@ func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	next := uint64(1)
 	for range 25 {
-		committed := runAndKill(t, dir, next, 1+rand.IntN(4))
+		committed := runAndKill(t, "writer", dir, next, 1+rand.IntN(4))
 		// Those who read names see a partition of one file whole at any time.
 		wantVersion(t, oneFile, globbed(t, dir, oneFile), committed, committed+1)
 		wantVersion(t, oneFile, followed(t, dir, oneFile), committed, committed+1)
@@ -93,10 +93,10 @@ func TestKilled(t *testing.T) {
 
 // runAndKill lets the writer go on from a position, kills it when it has
 // committed so many more, and returns the last it said.
-func runAndKill(t *testing.T, dir string, first uint64, commits int) (last uint64) {
+func runAndKill(t *testing.T, role, dir string, first uint64, commits int) (last uint64) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], dir, strconv.FormatUint(first, 10))
-	cmd.Env = append(os.Environ(), roleVariable+"=writer")
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()

@@ -11,6 +11,7 @@ const roleVariable = "LEADS_ETL_FILES_TEST_ROLE"
 
 var roles = map[string]func() int{
 	"writer":     writerRole,
+	"events":     eventsRole,
 	"restricted": restrictedRole,
 }
 
