@@ -28,6 +28,10 @@ var positionsConfig = []kafka.ConfigEntry{
 // saying that they are delivered. Who wants less sets it on the topic.
 var eventsConfig = []kafka.ConfigEntry{{ConfigName: "retention.ms", ConfigValue: "-1"}}
 
+// changelogConfig keeps the last event of each lead, and for good; of a vanished
+// one it keeps nothing, once consumers had a day to see its tombstone.
+var changelogConfig = []kafka.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}}
+
 // wanted are the topics that the sink needs, as they would be created.
 func wanted(cfg Config, t topics) []kafka.TopicConfig {
 	orBroker := func(n int) int {
@@ -36,10 +40,14 @@ func wanted(cfg Config, t topics) []kafka.TopicConfig {
 		}
 		return n
 	}
+	settings := eventsConfig
+	if cfg.tombstones() {
+		settings = changelogConfig
+	}
 	var list []kafka.TopicConfig
 	for _, name := range t.names() {
 		list = append(list, kafka.TopicConfig{
-			Topic: name, NumPartitions: orBroker(cfg.Partitions), ReplicationFactor: orBroker(cfg.Replication), ConfigEntries: eventsConfig,
+			Topic: name, NumPartitions: orBroker(cfg.Partitions), ReplicationFactor: orBroker(cfg.Replication), ConfigEntries: settings,
 		})
 	}
 	return append(list, kafka.TopicConfig{
@@ -172,7 +180,7 @@ func (c *cluster) prepare(ctx context.Context, list []kafka.TopicConfig) (map[st
 		if err := c.create(ctx, s.missing, false); err != nil {
 			return nil, err
 		}
-		c.logger.InfoContext(ctx, "kafka: topics created; events are kept for as long as the brokers keep records by default", "topics", topicNames(s.missing))
+		c.logger.InfoContext(ctx, "kafka: topics created", "topics", describeAll(s.missing))
 	}
 	err = c.opening().Do(ctx, "Metadata", func(ctx context.Context) error {
 		if s, err = c.look(ctx, list); err != nil {
@@ -247,6 +255,19 @@ func (c *cluster) positionsProblem(ctx context.Context) string {
 	}
 	return fmt.Sprintf("positions topic %s has cleanup.policy=%s: it needs compact, or it forgets positions when its retention ends, and the export begins anew",
 		c.cfg.PositionsTopic, policy)
+}
+
+// tombstonesProblem says in words if a topic of events is to have tombstones and
+// does not forget what they are about. The sink works all the same.
+func (c *cluster) tombstonesProblem(ctx context.Context, topic string) string {
+	if !c.cfg.tombstones() || topic == c.cfg.PositionsTopic {
+		return ""
+	}
+	policy, ok := c.topicSetting(ctx, topic, "cleanup.policy")
+	if !ok || strings.Contains(policy, "compact") {
+		return ""
+	}
+	return fmt.Sprintf("topic %s has cleanup.policy=%s: it needs compact, or what was written before a lead's tombstone stays", topic, policy)
 }
 
 // topicSetting reads one setting of a topic; ok is false if that is not

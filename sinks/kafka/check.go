@@ -86,6 +86,9 @@ func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s sur
 				f.OK, f.Detail = false, problem
 			}
 		}
+		if problem := c.tombstonesProblem(ctx, topic.Topic); problem != "" {
+			f.Detail += "; but " + problem
+		}
 	case !missing:
 		f.Detail = "has a partition without a leader at present"
 	case !c.cfg.CreateTopics:

@@ -22,6 +22,15 @@ const (
 	AtLeastOnce = "at-least-once"
 )
 
+// Values of Config.Vanished.
+const (
+	// VanishedEvent makes an event of a vanished lead, as of any other.
+	VanishedEvent = "event"
+	// VanishedTombstone makes a record without a value of it, so that a compacted
+	// topic forgets the lead.
+	VanishedTombstone = "tombstone"
+)
+
 // Values of Config.SASLMechanism.
 const (
 	Plain       = "PLAIN"
@@ -31,6 +40,7 @@ const (
 
 var (
 	deliveries = []string{ExactlyOnce, AtLeastOnce}
+	vanished   = []string{VanishedEvent, VanishedTombstone}
 	mechanisms = []string{Plain, ScramSHA256, ScramSHA512}
 
 	compressionNames = []string{"none", "gzip", "snappy", "lz4", "zstd"}
@@ -43,6 +53,8 @@ var (
 type Config struct {
 	Brokers []string `name:"brokers" env:"BROKERS" placeholder:"HOST:PORT" help:"Brokers to begin with; one that answers is enough."`
 	Topic   string   `name:"topic" default:"ebay-leads" env:"TOPIC" placeholder:"NAME" help:"Topic of the events; may hold {marketplace}, {account}, {event_type}."`
+
+	Vanished string `name:"vanished" default:"event" env:"VANISHED" placeholder:"NAME" help:"What becomes of a vanished lead: an event as any other, or a tombstone, for compacted topics that hold the present state."`
 
 	Delivery        string `name:"delivery" default:"exactly-once" env:"DELIVERY" placeholder:"NAME" help:"exactly-once, or at-least-once for brokers without transactions."`
 	Compression     string `name:"compression" default:"snappy" env:"COMPRESSION" placeholder:"NAME" help:"none, gzip, snappy, lz4 or zstd."`
@@ -67,11 +79,13 @@ type Config struct {
 // DefaultConfig returns what the tags say, for these brokers.
 func DefaultConfig(brokers ...string) Config {
 	return Config{
-		Brokers: brokers, Topic: "ebay-leads",
+		Brokers: brokers, Topic: "ebay-leads", Vanished: VanishedEvent,
 		Delivery: ExactlyOnce, Compression: "snappy", PositionsTopic: "leads-etl-positions",
 		CreateTopics: true, Partitions: 3,
 	}
 }
+
+func (c *Config) tombstones() bool { return c.Vanished == VanishedTombstone }
 
 // On reports whether the sink is in use.
 func (c *Config) On() bool { return len(c.Brokers) > 0 }
@@ -96,6 +110,10 @@ func (c *Config) Validate(report func(key, problem string)) {
 		report("positions-topic", fmt.Sprintf("%q %s", c.PositionsTopic, problem))
 	} else if c.PositionsTopic == c.Topic {
 		report("positions-topic", "is the topic of the events: positions need one of their own")
+	}
+	oneOf("vanished", c.Vanished, vanished)
+	if c.tombstones() && strings.Contains(c.Topic, eventTypeHole) {
+		report("vanished", fmt.Sprintf("a tombstone must be in the topic of the lead's other events: take %s out of topic %q", eventTypeHole, c.Topic))
 	}
 	oneOf("delivery", c.Delivery, deliveries)
 	oneOf("compression", c.Compression, compressionNames)

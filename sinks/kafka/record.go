@@ -31,13 +31,15 @@ type recordMaker struct {
 	value   []byte
 	id      []byte
 	kind    []byte
+	// tombstones says that a vanished lead's record has no value.
+	tombstones bool
 }
 
-func newRecordMaker(b deliver.Binding) *recordMaker {
+func newRecordMaker(b deliver.Binding, tombstones bool) *recordMaker {
 	// The source is a URI reference: a name may have characters that are not
 	// allowed in one.
 	source := "/sell/leads/v1/" + url.PathEscape(b.Marketplace) + "/" + url.PathEscape(b.Account)
-	return &recordMaker{headers: [7]kafka.Header{
+	return &recordMaker{tombstones: tombstones, headers: [7]kafka.Header{
 		{Key: "ce_specversion", Value: []byte("1.0")},
 		headerID:      {Key: "ce_id"},
 		headerType:    {Key: "ce_type"},
@@ -61,6 +63,9 @@ func (m *recordMaker) of(r *schema.Row) (*txn.Record, error) {
 	m.headers[headerSubject].Value = m.key
 	m.headers[headerTime].Value = []byte(schema.FormatTime(r.ExtractedAt))
 	m.record = txn.Record{Key: m.key, Value: m.value, Time: r.ExtractedAt, Headers: m.headers[:]}
+	if m.tombstones && r.EventType == schema.Vanished {
+		m.record.Value = nil
+	}
 	return &m.record, nil
 }
 

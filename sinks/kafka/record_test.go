@@ -35,7 +35,7 @@ func TestPartitioner(t *testing.T) {
 }
 
 func TestRecord(t *testing.T) {
-	m := newRecordMaker(deliver.Binding{Account: "Example & Söhne", Marketplace: "EBAY_DE"})
+	m := newRecordMaker(deliver.Binding{Account: "Example & Söhne", Marketplace: "EBAY_DE"}, true)
 	for _, row := range sinktest.Leads(sinktest.Day, 0, 3) { // the maker's memory is used again
 		row.ExtractedAt = time.Date(2026, 9, 2, 3, 4, 5, 678_000_000, time.UTC)
 		record, err := m.of(&row)
@@ -69,8 +69,24 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+func TestRecordOfAVanishedLead(t *testing.T) {
+	for _, tombstones := range []bool{false, true} {
+		m := newRecordMaker(testBinding, tombstones)
+		row := sinktest.Leads(sinktest.Day, 0, 1)[0]
+		for _, row.EventType = range []schema.EventType{schema.Updated, schema.Vanished, schema.Created} {
+			record, err := m.of(&row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := tombstones && row.EventType == schema.Vanished; (record.Value == nil) != want || string(record.Key) != row.LeadID || len(record.Headers) != 7 {
+				t.Errorf("tombstones %t, %s: key %s, %d headers, value %.80s", tombstones, row.EventType, record.Key, len(record.Headers), record.Value)
+			}
+		}
+	}
+}
+
 func TestRecordOfInvalidText(t *testing.T) {
-	m := newRecordMaker(testBinding)
+	m := newRecordMaker(testBinding, false)
 	row := sinktest.Leads(sinktest.Day, 0, 1)[0]
 	row.ItemTitle = schema.Some("\xff")
 	if _, err := m.of(&row); err == nil {

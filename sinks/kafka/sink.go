@@ -60,7 +60,7 @@ func open(ctx context.Context, cfg Config, b deliver.Binding, logger *slog.Logge
 	s := &Sink{
 		cluster: c, binding: b, topics: t, wanted: topicNames(list),
 		key:     positionKey(cfg.transactionalID(b), t.pattern),
-		records: newRecordMaker(b),
+		records: newRecordMaker(b, cfg.tombstones()),
 		producer: txn.New(txn.Config{
 			Transport: c.transport, Addr: c.client.Addr, TransactionalID: transactionalID,
 			Compression: compressions[cfg.Compression], Logger: logger,
@@ -72,6 +72,11 @@ func open(ctx context.Context, cfg Config, b deliver.Binding, logger *slog.Logge
 	}
 	if problem := c.positionsProblem(ctx); problem != "" {
 		logger.WarnContext(ctx, "kafka: the positions topic is not set up to keep positions", "problem", problem)
+	}
+	for _, topic := range t.names() {
+		if problem := c.tombstonesProblem(ctx, topic); problem != "" {
+			logger.WarnContext(ctx, "kafka: a topic is not set up for tombstones", "problem", problem)
+		}
 	}
 	if transactionalID != "" {
 		if err := c.hasTransactions(ctx); err != nil {

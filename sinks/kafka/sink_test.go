@@ -132,43 +132,6 @@ func TestAtLeastOnce(t *testing.T) {
 	wantPosition(t, openSink(t, c, quick(wire)), at(2))
 }
 
-func TestFencedByAnother(t *testing.T) {
-	k := kafkatest.Broker(t)
-	c := unique(k)
-	first := openSink(t, c, quick(new(kafkatest.Wire)))
-	rows := sinktest.Leads(sinktest.Day, 0, 300)
-	tx, err := first.Begin(t.Context(), deliver.Whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Write(t.Context(), rows); err != nil {
-		t.Fatal(err)
-	}
-	if err := first.producer.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	second := openSink(t, c, quick(new(kafkatest.Wire)))
-	_, err = tx.Commit(t.Context(), at(1))
-	rollback := tx.Rollback()
-	if !k.Real { // kfake looks at the transaction's state before it looks at the epoch
-		err, rollback = rollback, nil
-	}
-	if !isPermanent(err) || !strings.Contains(err.Error(), c.TransactionalID) || !strings.Contains(err.Error(), "another leads-etl") {
-		t.Errorf("the fenced sink: %v", err)
-	}
-	if rollback != nil {
-		t.Errorf("its rollback: %v", rollback)
-	}
-	if err := first.Close(); err != nil {
-		t.Errorf("its close: %v", err)
-	}
-	wantPosition(t, second, deliver.Position{})
-	mustWrite(t, second, rows, at(1))
-	if n := len(readRows(t, k, c.Topic)); n != 300 {
-		t.Errorf("%d rows, not 300", n)
-	}
-}
-
 // TestPositionsOfOutputs has outputs that share a positions topic: by another
 // topic, or another seller under the same transactional id.
 func TestPositionsOfOutputs(t *testing.T) {

@@ -80,7 +80,8 @@ func (c *cluster) words(err error, s subject) string {
 			"raise max.message.bytes of the topic, or message.max.bytes of the brokers", e.Key, e.Topic, e.Bytes, e.Sent)
 	}
 	if e, ok := errors.AsType[*txn.Error](err); ok && e.Verdict == attempt.Fenced {
-		return fmt.Sprintf("another leads-etl has taken over the transactional id %q: only one can write with it at a time", c.transactionalID)
+		return fmt.Sprintf("another leads-etl with the same transactional id, %q, has taken over: only one can write with it at a time. Stop one of the two; "+
+			"if they export different things, give each a transactional-id of its own", c.transactionalID)
 	}
 	if code, ok := errors.AsType[kafka.Error](err); ok {
 		return c.codeWords(code, s)

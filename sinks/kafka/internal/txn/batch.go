@@ -14,7 +14,9 @@ import (
 
 // Record is one record to write. The producer copies what it keeps.
 type Record struct {
-	Key, Value []byte
+	Key []byte
+	// Value is nil for a tombstone.
+	Value []byte
 	// Time is the record's time, in milliseconds on the wire.
 	Time    time.Time
 	Headers []kafka.Header
@@ -50,6 +52,7 @@ type entry struct {
 	key, value, end      int
 	firstHeader, headers int
 	size                 int
+	tombstone            bool
 }
 
 type header struct {
@@ -58,7 +61,7 @@ type header struct {
 }
 
 func (b *batch) add(r *Record) {
-	e := entry{time: r.Time, firstHeader: len(b.headers), headers: len(r.Headers), size: r.size()}
+	e := entry{time: r.Time, firstHeader: len(b.headers), headers: len(r.Headers), size: r.size(), tombstone: r.Value == nil}
 	for _, h := range r.Headers {
 		start := len(b.bytes)
 		b.bytes = append(b.bytes, h.Value...)
@@ -167,6 +170,9 @@ func (r *reader) ReadRecord() (*protocol.Record, error) {
 	r.key.Reset(r.bytes[e.key:e.value])
 	r.value.Reset(r.bytes[e.value:e.end])
 	r.record = protocol.Record{Time: e.time, Key: &r.key, Value: &r.value, Headers: r.headers}
+	if e.tombstone {
+		r.record.Value = nil
+	}
 	return &r.record, nil
 }
 
