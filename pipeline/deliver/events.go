@@ -34,7 +34,7 @@ type events struct {
 	journal *journal.Journal
 	changes Changes
 	rows    *eventReader
-	limit   int // rows of a transaction, but for the page that passes it
+	limit   int // rows of a transaction that does not linger, but for the page that passes it
 	report  func(Receipt)
 
 	tx        Transaction
@@ -101,7 +101,7 @@ func (e *events) write(ctx context.Context, to journal.Seq) error {
 			return fmt.Errorf("reading the events: %w", err)
 		}
 		if event.Seq >= e.next { // all events of the pages before are in the chunk
-			if e.inTx+len(chunk) >= e.limit {
+			if e.full(len(chunk)) {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -154,9 +154,18 @@ func (e *events) begin(ctx context.Context) (err error) {
 	return nil
 }
 
+// full reports whether the transaction is to be committed while there is more
+// for it: one that lingers knows by itself, whatever the number of its rows.
+func (e *events) full(pending int) bool {
+	if tx, ok := e.tx.(Lingering); ok {
+		return tx.Linger() <= 0
+	}
+	return e.inTx+pending >= e.limit
+}
+
 // linger returns how long the open transaction may wait for more rows.
 func (e *events) linger() time.Duration {
-	if e.inTx == 0 || e.inTx >= e.limit {
+	if e.inTx == 0 {
 		return 0
 	}
 	tx, ok := e.tx.(Lingering)
