@@ -63,8 +63,14 @@ func (c *chaos) heal() {
 	c.sim.ClientRestarted()
 }
 
-// markers are lines of the log that tell how far a run has come.
-var markers = []string{"page landed", "polled", "committed", "token renewed", "window split", "trying again", "stream", "batch"}
+// markers are lines of the log that tell how far a run has come, with how often at
+// most one is waited for.
+var markers = []struct {
+	message string
+	times   int64
+}{
+	{"page landed", 8}, {"page landed", 8}, {"committed", 6}, {"committed", 6}, {"committed", 2}, {"polled", 2}, {"trying again", 6}, {"stream", 1},
+}
 
 // round is the life of one process: how it begins, what happens to it, how it
 // ends.
@@ -116,6 +122,9 @@ func (c *chaos) round() {
 	}
 	code := r.wait(patience)
 	c.codes[code]++
+	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() != syscall.SIGKILL {
+		c.deed("died of " + status.Signal().String())
+	}
 	c.polls = append(c.polls, r.polls()...)
 	if !slices.Contains(allowed, code) || strings.Contains(r.output(), "panic: ") || strings.Contains(r.output(), "fatal error: ") {
 		c.t.Errorf("%v: exit code %d, only %v are right here; %s\n%s", args, code, allowed, c, r.tail())
@@ -150,10 +159,10 @@ func (c *chaos) kill(r *running, when string) {
 // killAtMarker kills the program the moment it says for the nth time how far it is.
 func (c *chaos) killAtMarker(cmd *exec.Cmd) *running {
 	marker, left := markers[c.random.IntN(len(markers))], new(atomic.Int64)
-	left.Store(1 + c.random.Int64N(6))
+	left.Store(1 + c.random.Int64N(marker.times))
 	killed := make(chan struct{})
 	r := c.startCommand(func(r *running, line logLine) {
-		if line.Message == marker && left.Add(-1) == 0 {
+		if line.Message == marker.message && left.Add(-1) == 0 {
 			r.kill()
 			close(killed)
 		}
@@ -163,12 +172,12 @@ func (c *chaos) killAtMarker(cmd *exec.Cmd) *running {
 		<-r.ended
 		if r.cmd.ProcessState.ExitCode() == -1 {
 			c.kills++
-			c.deed("kill at " + marker)
+			c.deed("kill at " + marker.message)
 		}
 	case <-r.ended:
 		c.deed("ended before a marker")
-	case <-time.After(4 * time.Second):
-		c.kill(r, "after no marker")
+	case <-time.After(3 * time.Second):
+		c.kill(r, "before a marker")
 	}
 	return r
 }

@@ -23,20 +23,31 @@ func (f *findings) String() string {
 		f.events, f.leads, len(f.lost), len(f.twice), len(f.stale), len(f.foreign), len(f.wrong))
 }
 
+func (f *findings) sum() int {
+	return len(f.lost) + len(f.twice) + len(f.stale) + len(f.foreign) + len(f.wrong)
+}
+
 // wantNone fails the test if there are any.
 func (f *findings) wantNone(t testing.TB) {
 	t.Helper()
 	t.Log(f)
-	if len(f.lost)+len(f.twice)+len(f.stale)+len(f.foreign)+len(f.wrong) > 0 {
+	if f.sum() > 0 {
 		t.Errorf("lost %v\ntwice %v\nstale %v\nforeign %v\nwrong %v", some(f.lost), some(f.twice), some(f.stale), some(f.foreign), some(f.wrong))
 	}
 }
 
-// wantTruth asserts that the events tell the history of all leads: each change
-// that one of the polls saw, each once, in order, the last word being what is so
-// now. The events of one lead must come in their order.
+// wantTruth asserts that compareTruth finds nothing.
 func wantTruth(t testing.TB, events rows, history truth, polls []poll, settle time.Duration) *findings {
 	t.Helper()
+	f := compareTruth(events, history, polls, settle)
+	f.wantNone(t)
+	return f
+}
+
+// compareTruth looks whether the events tell the history of all leads: each change
+// that one of the polls saw, each once, in order, the last word being what is so
+// now. The events of one lead must come in their order.
+func compareTruth(events rows, history truth, polls []poll, settle time.Duration) *findings {
 	f := &findings{events: len(events)}
 	ids := make(map[string]bool)
 	byLead := make(map[string]rows)
@@ -62,7 +73,6 @@ func wantTruth(t testing.TB, events rows, history truth, polls []poll, settle ti
 	for key, lives := range history {
 		f.compareGroup(groups[key], lives, polls, settle)
 	}
-	f.wantNone(t)
 	return f
 }
 
@@ -121,8 +131,8 @@ func (f *findings) compareRows(events rows, lives []*life) {
 		if kind == "vanished" && shown != nil {
 			content = shown
 		}
-		content = oracle.Event(content, shown, kind, e["lead_id"].(string), number)
-		if diff := difference(e, content); diff != "" {
+		want := oracle.Event(content, shown, kind, e["lead_id"].(string), number)
+		if diff := difference(e, want); diff != "" {
 			f.wrong = append(f.wrong, about(e)+": "+diff)
 		}
 		before, shown = e, content

@@ -86,7 +86,7 @@ func difference(got, want oracle.Row) string {
 			}
 		}
 		if !reflect.DeepEqual(g, w) {
-			names = append(names, fmt.Sprintf("%s (got %.200v, want %.200v)", column, g, w))
+			names = append(names, fmt.Sprintf("%s (got %.200s, want %.200s)", column, fmt.Sprint(g), fmt.Sprint(w)))
 		}
 	}
 	return strings.Join(names, ", ")
