@@ -12,11 +12,14 @@ import (
 	"github.com/leads-etl/leads-etl/schema"
 )
 
-// Bounds of what a transaction holds open. Beyond them, the file that was
-// written to least recently is completed, and later rows of its date begin
-// another: a stream looks back on a month, and writes to little else.
 const (
-	maxOpenParts     = 32
+	// maxOpenParts bounds the files that are open. Beyond it the one that was
+	// written to least recently is completed, and later rows of its date begin
+	// another: a stream looks back on a month, and writes to little else.
+	maxOpenParts = 32
+	// maxBufferedBytes bounds the rows that encoders hold in memory, in sum, but
+	// for those that came since the date changed: Parquet's row groups, which are
+	// ended early where many files are written to in turn.
 	maxBufferedBytes = 32 << 20
 )
 
@@ -90,47 +93,48 @@ func (t *eventTransaction) write(rows []schema.Row) (int, error) {
 }
 
 // part returns the part that rows of the date go to, as the last of those open.
-// Whether others are completed for it depends on the rows alone, not on how they
-// come in: it is asked for when the date changes.
+// What is done to others for it depends on the rows alone, not on how they come
+// in: it is asked for when the date changes.
 func (t *eventTransaction) part(date deliver.Partition) (*eventPart, error) {
-	last := len(t.open) - 1
-	if last >= 0 && t.open[last].date == date {
-		return t.open[last], nil
+	if n := len(t.open); n > 0 && t.open[n-1].date == date {
+		return t.open[n-1], nil
+	}
+	if err := t.flush(); err != nil {
+		return nil, err
 	}
 	i := slices.IndexFunc(t.open, func(p *eventPart) bool { return p.date == date })
 	if i >= 0 {
 		p := t.open[i]
 		t.open = append(slices.Delete(t.open, i, i+1), p)
+		return p, nil
 	}
-	if err := t.makeRoom(i < 0); err != nil {
-		return nil, err
-	}
-	if i >= 0 {
-		return t.open[len(t.open)-1], nil
+	if len(t.open) == maxOpenParts {
+		if err := t.finish(0); err != nil {
+			return nil, err
+		}
 	}
 	return t.begin(date)
 }
 
-// makeRoom completes parts, the least recent first, until what is open is within
-// the bounds. The last one stays, unless another is to begin.
-func (t *eventTransaction) makeRoom(another bool) error {
-	keep, most := 1, maxOpenParts
-	if another {
-		keep, most = 0, maxOpenParts-1
-	}
-	for len(t.open) > keep && (len(t.open) > most || t.buffered() > maxBufferedBytes) {
-		if err := t.finish(0); err != nil {
-			return err
+// flush has encoders write what they hold, the one that holds most first, until
+// all of it together is within the bound.
+func (t *eventTransaction) flush() error {
+	for {
+		sum := 0
+		var most *eventPart
+		for _, p := range t.open {
+			n := p.encoder.Buffered()
+			if sum += n; most == nil || n > most.encoder.Buffered() {
+				most = p
+			}
+		}
+		if sum <= maxBufferedBytes {
+			return nil
+		}
+		if err := most.encoder.Flush(); err != nil {
+			return fmt.Errorf("encode %s: %w", most.file.Name, err)
 		}
 	}
-	return nil
-}
-
-func (t *eventTransaction) buffered() (n int) {
-	for _, p := range t.open {
-		n += p.encoder.Buffered()
-	}
-	return n
 }
 
 func (t *eventTransaction) begin(date deliver.Partition) (*eventPart, error) {

@@ -62,6 +62,8 @@ func (e *idEncoder) Write(rows []schema.Row) (int, error) {
 
 func (e *idEncoder) Buffered() int { return 0 }
 
+func (e *idEncoder) Flush() error { return nil }
+
 func (e *idEncoder) Close() error { return nil }
 
 const (

@@ -8,7 +8,9 @@ import (
 )
 
 // Options are the configuration that all formats share. The command line reads
-// fields of type "size" as numbers of bytes, such as "512MiB".
+// fields of type "size" as numbers of bytes, such as "512MiB". RollRows and
+// RollInterval are for events, of which a commit is also due when its files have
+// the size of Roll together.
 type Options struct {
 	Dir          string        `name:"dir" help:"Folder for the files; the sink is on when it is set." placeholder:"FOLDER" env:"DIR"`
 	Roll         int64         `name:"roll-bytes" help:"Begin a new file for a date when one has reached this size. A date in one file is replaced at one stroke for every reader." default:"512MiB" type:"size" placeholder:"SIZE" env:"ROLL_BYTES"`

@@ -28,9 +28,10 @@ type Encoder interface {
 	// Write encodes rows until they end or the file has reached its size, and
 	// returns how many it took. It takes at least one if it has none yet.
 	Write(rows []schema.Row) (int, error)
-	// Buffered returns how many bytes of rows are held in memory until later rows
-	// or Close write them. It depends on the rows alone.
+	// Buffered returns how many bytes of rows are held in memory until there are
+	// more, and Flush writes these. Both depend on the rows alone.
 	Buffered() int
+	Flush() error
 	// Close writes what is still to be written. It does not close the writer
 	// below.
 	Close() error

@@ -143,6 +143,9 @@ func (e *encoder) Write(rows []schema.Row) (int, error) {
 // Buffered is 0: what the compressor holds does not grow with the rows.
 func (e *encoder) Buffered() int { return 0 }
 
+// Flush does nothing.
+func (e *encoder) Flush() error { return nil }
+
 // Close ends the compressed stream. A second call does nothing.
 func (e *encoder) Close() error {
 	if e.release == nil {

@@ -200,6 +200,15 @@ func (e *encoder) endGroup() error {
 // compression.
 func (e *encoder) Buffered() int { return e.groupSize }
 
+// Flush ends the row group.
+func (e *encoder) Flush() error {
+	if e.groupRows == 0 {
+		return nil
+	}
+	e.stride = 0
+	return e.endGroup()
+}
+
 // Close writes the last row group and the footer. A second call does nothing:
 // the library would write a second footer.
 func (e *encoder) Close() error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -85,6 +86,34 @@ func TestBuffered(t *testing.T) {
 		default:
 			last = n
 		}
+	}
+}
+
+// A row group may be ended at any row; the rows are the same.
+func TestFlush(t *testing.T) {
+	rows := sinktest.Leads(sinktest.Day, 0, 1000)
+	var out bytes.Buffer
+	e := begin(t, DefaultConfig(""), &out)
+	for i, n := range []int{1, 0, 63, 64, 100, 772} {
+		if _, err := e.Write(rows[:n]); err != nil {
+			t.Fatal(err)
+		}
+		if rows = rows[n:]; i < 5 {
+			if err := e.Flush(); err != nil || e.Buffered() != 0 {
+				t.Fatalf("%d bytes are buffered, %v", e.Buffered(), err)
+			}
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sinktest.Same(t, read(t, out.Bytes()), expect(sinktest.Leads(sinktest.Day, 0, 1000)))
+	var sizes []int64
+	for _, g := range openFile(t, store(t, out.Bytes())).RowGroups() {
+		sizes = append(sizes, g.NumRows())
+	}
+	if !slices.Equal(sizes, []int64{1, 63, 64, 100, 772}) {
+		t.Errorf("row groups of %v rows", sizes)
 	}
 }
 
