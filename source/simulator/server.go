@@ -41,6 +41,7 @@ type Server struct {
 	tokenRequests atomic.Uint64
 	ids           atomic.Uint64
 	skew          atomic.Int64
+	answering     atomic.Int64 // requests to the API that are being answered
 	down          atomic.Bool
 	faultSeed     uint64
 
@@ -101,6 +102,8 @@ func (s *Server) Handler() http.Handler {
 			s.mux.ServeHTTP(w, r)
 			return
 		}
+		s.answering.Add(1)
+		defer s.answering.Add(-1)
 		h.Set("X-EBAY-C-REQUEST-ID", s.requestID())
 		s.mux.ServeHTTP(w, r)
 	})

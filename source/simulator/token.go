@@ -191,8 +191,12 @@ func (s *Server) RevokeTokens() {
 }
 
 // ClientRestarted tells the books that the client is a new process: what an
-// earlier one was told by a 401 or a Retry-After it cannot know.
+// earlier one was told by a 401 or a Retry-After it cannot know. It blocks until
+// the requests that the earlier one left are off the books.
 func (s *Server) ClientRestarted() {
+	for s.answering.Load() > 0 {
+		time.Sleep(time.Millisecond)
+	}
 	s.limits.forget()
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()

@@ -2,14 +2,17 @@ package oracle
 
 import "maps"
 
-// Event returns the row of a stream's event: a lead as Rows has it, as the
-// version-th event of a type. before is how the event before showed the lead,
-// and is needed for updates only.
+// Event returns the row of an event: a lead as Rows has it, as the version-th
+// event of a type in a stream; the version of snapshots, which are no events of a
+// stream, is 0. before is how the event before showed the lead, and is needed for
+// updates only.
 func Event(lead, before Row, eventType, leadID string, version int64) Row {
 	row := maps.Clone(lead)
 	row["event_type"] = eventType
 	row["lead_id"] = leadID
-	row["lead_version"] = version
+	if version > 0 {
+		row["lead_version"] = version
+	}
 	if eventType == "updated" {
 		row["changed_fields"] = Changed(before, lead)
 	}
