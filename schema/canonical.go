@@ -47,10 +47,14 @@ var canonicalMembers = func() []canonicalMember {
 	slices.SortFunc(columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) })
 	members := make([]canonicalMember, len(columns))
 	for i, c := range columns {
-		members[i] = canonicalMember{key: `,"` + c.Name + `":`, typ: c.Type, column: c.Field}
+		members[i] = canonicalMemberOf(c)
 	}
 	return members
 }()
+
+func canonicalMemberOf(c Column) canonicalMember {
+	return canonicalMember{key: `,"` + c.Name + `":`, typ: c.Type, column: c.Field}
+}
 
 // scratch holds the buffers of one computation. They are kept between rows, as
 // ids and hashes are computed for each.
@@ -85,44 +89,49 @@ func (s *scratch) giveBack() {
 func (s *scratch) canonicalRow(r *Row) {
 	s.out = s.out[:0]
 	for i := range canonicalMembers {
-		m := &canonicalMembers[i]
-		switch v := m.column(r).(type) {
-		case *Opt[string]:
-			switch {
-			case !v.Valid:
-			case m.typ == TypeJSON:
-				s.out = append(s.out, m.key...)
-				s.canonicalJSON(v.Value)
-			default:
-				s.out = appendString(append(s.out, m.key...), v.Value)
-			}
-		case *Opt[time.Time]:
-			if v.Valid {
-				s.out = appendQuotedSeconds(append(s.out, m.key...), v.Value)
-			}
-		case *Opt[bool]:
-			if v.Valid {
-				s.out = appendBool(append(s.out, m.key...), v.Value)
-			}
-		case *Opt[Decimal]:
-			if v.Valid {
-				s.out = append(append(s.out, m.key...), '"')
-				s.out = append(v.Value.appendCanonical(s.out), '"')
-			}
-		case *int32:
-			s.out = appendCanonicalInt(append(s.out, m.key...), int64(*v))
-		case *Opt[[]Message]:
-			if v.Valid {
-				s.out = append(s.out, m.key...)
-				s.canonicalMessages(v.Value)
-			}
-		default:
-			panic("schema: column " + m.key + " has a type without a canonical form")
-		}
+		s.canonicalMember(r, &canonicalMembers[i])
 	}
 	// Every member begins with a comma; the first one's is the brace.
 	s.out[0] = '{'
 	s.out = append(s.out, '}')
+}
+
+// canonicalMember appends the member with the comma before it, or nothing if it
+// is null.
+func (s *scratch) canonicalMember(r *Row, m *canonicalMember) {
+	switch v := m.column(r).(type) {
+	case *Opt[string]:
+		switch {
+		case !v.Valid:
+		case m.typ == TypeJSON:
+			s.out = append(s.out, m.key...)
+			s.canonicalJSON(v.Value)
+		default:
+			s.out = appendString(append(s.out, m.key...), v.Value)
+		}
+	case *Opt[time.Time]:
+		if v.Valid {
+			s.out = appendQuotedSeconds(append(s.out, m.key...), v.Value)
+		}
+	case *Opt[bool]:
+		if v.Valid {
+			s.out = appendBool(append(s.out, m.key...), v.Value)
+		}
+	case *Opt[Decimal]:
+		if v.Valid {
+			s.out = append(append(s.out, m.key...), '"')
+			s.out = append(v.Value.appendCanonical(s.out), '"')
+		}
+	case *int32:
+		s.out = appendCanonicalInt(append(s.out, m.key...), int64(*v))
+	case *Opt[[]Message]:
+		if v.Valid {
+			s.out = append(s.out, m.key...)
+			s.canonicalMessages(v.Value)
+		}
+	default:
+		panic("schema: column " + m.key + " has a type without a canonical form")
+	}
 }
 
 // canonicalMessages appends the messages, sorted by their canonical text.

@@ -1,0 +1,218 @@
+package known
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// batchBytes is the size at which what a page changed is committed, so that
+// memory does not grow with the page. A page is rarely that large.
+const batchBytes = 4 << 20
+
+// Advance takes in all records that are landed by now. What it took in before an
+// error stays, and the next call goes on there. Calls wait for each other.
+func (s *Store) Advance(ctx context.Context) error {
+	s.advancing.Lock()
+	defer s.advancing.Unlock()
+	if err := s.failing.error(); err != nil {
+		return fmt.Errorf("the store of known leads cannot be written: %w", err)
+	}
+	return s.checked(s.advance(ctx))
+}
+
+func (s *Store) advance(ctx context.Context) error {
+	for r, err := range s.options.Journal.Records(ctx, s.Position()) {
+		if err != nil {
+			return fmt.Errorf("reading the journal: %w", err)
+		}
+		switch {
+		case r.Page != nil:
+			err = s.page(ctx, r.Seq, r.Page)
+		case r.Begin != nil && r.Begin.Stream && !s.streams[r.Begin.ID]:
+			err = s.begin(r.Seq, r.Begin.ID)
+		default:
+			// Not worth a write: it is passed over again after a crash.
+			s.moved(s.past(r.Seq))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// past is the position behind a record.
+func (s *Store) past(seq journal.Seq) position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return position{next: seq + 1, second: atStart, Stats: s.at.Stats}
+}
+
+// begin remembers that a batch is a stream.
+func (s *Store) begin(seq journal.Seq, id string) error {
+	b := s.db.NewBatch()
+	defer b.Close()
+	if err := b.Set(append([]byte{streamKind}, id...), nil, nil); err != nil {
+		return fmt.Errorf("writing known leads: %w", err)
+	}
+	if err := s.commit(b, s.past(seq)); err != nil {
+		return err
+	}
+	s.streams[id] = true
+	return nil
+}
+
+// intake takes in one page.
+type intake struct {
+	store *Store
+	page  *journal.Page
+	seq   journal.Seq
+	at    position // of what is in the batch or committed
+	slice int64    // the second at which the slice begins that is taken in
+	batch *pebble.Batch
+	key   []byte
+	value []byte
+}
+
+// page takes in what is left of a page, slice by slice.
+func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) error {
+	in := &intake{store: s, page: p, seq: seq, at: s.past(seq), batch: s.db.NewBatch()}
+	in.at.next = seq
+	s.mu.Lock()
+	if s.at.next == seq {
+		in.at.second = s.at.second
+	}
+	s.mu.Unlock()
+	defer func() { in.batch.Close() }()
+	for _, w := range slicesOf(p.Window, p.Leads, s.options.sliceLeads) {
+		if in.at.second != atStart && w.To.Unix() <= in.at.second {
+			continue
+		}
+		result, err := s.options.Pages.Page(seq, w)
+		if err != nil {
+			return err
+		}
+		if err := in.take(ctx, w, result); err != nil {
+			return fmt.Errorf("comparing landed page %d with the known leads: %w", seq, err)
+		}
+		if !w.To.Before(p.Window.To) {
+			if err := in.deadLetters(result); err != nil {
+				return err
+			}
+		}
+		if err := in.commit(w.To.Unix()); err != nil {
+			return err
+		}
+	}
+	// The last word: the page is taken in.
+	in.at.next, in.at.second = seq+1, atStart
+	return s.commit(in.batch, in.at)
+}
+
+// take takes in a slice, or what is left of it.
+func (in *intake) take(ctx context.Context, w window.Window, result flatten.Result) error {
+	s := in.store
+	in.slice = w.From.Unix()
+	r := readingOf(in.seq, in.page, s.streams[in.page.Batch])
+	r.whole = r.whole && len(result.Dead) == 0 // the missing one may be among them
+	if in.at.second == atStart {
+		if len(result.Undated) > 0 {
+			rows, err := readRows(result.Undated, true)
+			if err != nil {
+				return err
+			}
+			if err := newDeriver(r, s.db, in.at.Undated > 0, in.tell).undated(ctx, rows); err != nil {
+				return err
+			}
+			if err := in.commit(in.slice); err != nil { // what follows has to see it
+				return err
+			}
+		}
+		in.at.second = in.slice
+	}
+	from := max(in.slice, in.at.second)
+	rows, err := readRows(result.Rows, false)
+	if err != nil {
+		return err
+	}
+	for len(rows) > 0 && rows[0].group.second() < from {
+		rows = rows[1:]
+	}
+	d := newDeriver(r, s.db, in.at.Undated > 0, in.tell)
+	d.pass = func(second int64) error {
+		if in.batch.Len() < s.options.batchBytes {
+			return nil
+		}
+		return in.commit(second)
+	}
+	return d.between(ctx, rows, from, w.To.Unix())
+}
+
+// commit commits the batch: all before the second is taken in.
+func (in *intake) commit(second int64) error {
+	in.at.second = second
+	if err := in.store.commit(in.batch, in.at); err != nil {
+		return err
+	}
+	in.batch.Close()
+	in.batch = in.store.db.NewBatch()
+	return nil
+}
+
+// tell is the deriver's take.
+func (in *intake) tell(known, now *lead, c *change) error {
+	in.count(known, now)
+	in.key = appendLeadKey(in.key[:0], now)
+	if known != nil && known.space != now.space {
+		if err := in.batch.Delete(appendLeadKey(nil, known), nil); err != nil {
+			return err
+		}
+	}
+	in.value = now.appendValue(in.value[:0])
+	if err := in.batch.Set(in.key, in.value, nil); err != nil || c == nil {
+		return err
+	}
+	in.at.Events++
+	in.key = appendEventKey(in.key[:0], in.seq, in.slice, c, now)
+	in.value = appendEvent(in.value[:0], c, now)
+	return in.batch.Set(in.key, in.value, nil)
+}
+
+func (in *intake) count(known, now *lead) {
+	if known != nil {
+		in.at.Stats.add(known, -1)
+	}
+	in.at.Stats.add(now, 1)
+}
+
+// add counts a lead in, or out.
+func (s *Stats) add(l *lead, n int) {
+	if l.vanished {
+		s.Vanished += n
+		return
+	}
+	s.Live += n
+	if l.space == undated {
+		s.Undated += n
+	}
+}
+
+// deadLetters remembers what of the window cannot be read, so that an answer with
+// the very same is known.
+func (in *intake) deadLetters(result flatten.Result) error {
+	key := deadKey(in.page)
+	if sum := deadSum(result.Dead); sum != nil && !in.page.Short {
+		return in.batch.Set(key, sum, nil)
+	}
+	known, err := in.store.get(key)
+	if err != nil || known == nil {
+		return err
+	}
+	return in.batch.Delete(key, nil)
+}

@@ -1,0 +1,179 @@
+package known
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// matcher finds out which row of a group is which known lead of it. All rows and
+// leads that it sees have the same listing, second and text.
+//
+// It goes by what is surest first: the id and the content, the content (leads
+// that share an id are told apart by the order of their contents, which changes; the
+// fraction of a second is part of the id, but not of the content), the id that
+// the lead was shown with, its own id, and last by the buyer (rename).
+//
+// Its outcome depends neither on the order of the rows in the answer nor on that
+// of the leads: both come sorted.
+type matcher struct {
+	*reading
+	rows  []*shown
+	leads []lead      // live ones first, then by key
+	of    []int       // for each row, its place in leads; -1
+	ids   []uuid.UUID // of leads that the rows were found to begin
+	taken []bool      // of leads
+	pairs []pair
+}
+
+// surest are the ways of telling that a row is a known lead, the surest first.
+var surest = [...]func(m *matcher, r *shown, l *lead) bool{
+	func(m *matcher, r *shown, l *lead) bool { return l.row == r.id && m.same(r, l) },
+	func(m *matcher, r *shown, l *lead) bool { return m.same(r, l) },
+	func(_ *matcher, r *shown, l *lead) bool { return l.row == r.id },
+	func(_ *matcher, r *shown, l *lead) bool { return l.id == r.id },
+}
+
+// begin starts with a group's rows, sorted by their ids, and no leads.
+func (m *matcher) begin(rows []*shown) {
+	m.rows, m.leads = rows, m.leads[:0]
+	m.of, m.taken, m.ids = m.of[:0], m.taken[:0], m.ids[:0]
+	for range rows {
+		m.of = append(m.of, -1)
+	}
+}
+
+// consider matches the rows that are left with leads[from:], which were added.
+func (m *matcher) consider(from int) {
+	fresh := m.leads[from:]
+	slices.SortStableFunc(fresh, func(a, b lead) int { return compareBool(a.vanished, b.vanished) })
+	for range fresh {
+		m.taken = append(m.taken, false)
+	}
+	if len(m.rows) == 1 && len(fresh) == 1 && m.of[0] < 0 && (fresh[0].row == m.rows[0].id || fresh[0].id == m.rows[0].id) {
+		m.of[0], m.taken[from] = from, true // most groups
+		return
+	}
+	for _, is := range surest {
+		for i, r := range m.rows {
+			for k := from; m.of[i] < 0 && k < len(m.leads); k++ {
+				if !m.taken[k] && is(m, r, &m.leads[k]) {
+					m.of[i], m.taken[k] = k, true
+				}
+			}
+		}
+	}
+}
+
+// unknown reports whether rows are left that are no known lead.
+func (m *matcher) unknown() bool { return slices.Contains(m.of, -1) }
+
+// has reports whether a lead of the group has the id.
+func (m *matcher) has(id uuid.UUID) bool {
+	return slices.Contains(m.ids, id) || slices.ContainsFunc(m.leads, func(l lead) bool { return l.id == id })
+}
+
+// same reports whether the row has the content that is known of the lead, as far
+// as that can be told.
+func (m *matcher) same(r *shown, l *lead) bool {
+	if m.comparable(l) {
+		return l.hash == r.hash
+	}
+	return differing(r.columns(), l.digests)&^ofMessages == 0
+}
+
+// pair is a row and a lead that may be the same under another name.
+type pair struct{ row, lead, score int }
+
+// maxPairs bounds the work and the memory for one group.
+const maxPairs = 1 << 16
+
+// rename matches the rows and leads that are left, those first that have most of
+// the buyer in common.
+func (m *matcher) rename() {
+	m.pairs = m.pairs[:0]
+	for i, r := range m.rows {
+		for k := range m.leads {
+			if m.of[i] >= 0 || m.taken[k] || len(m.pairs) == maxPairs {
+				continue
+			}
+			if score, ok := m.alike(r, &m.leads[k]); ok {
+				m.pairs = append(m.pairs, pair{i, k, score})
+			}
+		}
+	}
+	slices.SortStableFunc(m.pairs, func(a, b pair) int { return cmp.Compare(b.score, a.score) })
+	for _, p := range m.pairs {
+		if m.of[p.row] < 0 && !m.taken[p.lead] {
+			m.of[p.row], m.taken[p.lead] = p.lead, true
+		}
+	}
+}
+
+// alike reports whether the row can be the lead under another name, and how much
+// speaks for it: first that it is the same buyer at another fraction of the
+// second, then that the lead has not vanished, then what there is to reach the
+// buyer, then all else.
+//
+// That the lead is missing from an answer which has to show it proves enough.
+// Where it has not, or the lead has vanished, something else has to: a text or some
+// way to reach the buyer that is the same. An answer of leads of one status never
+// proves it, for the lead may have another one now.
+func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
+	differ := differing(r.columns(), l.digests)
+	if !m.comparable(l) {
+		differ |= ofMessages
+	}
+	reached := 0
+	for i, column := range r.columns() {
+		if differ&(1<<i) == 0 {
+			score++
+			if column != 0 && ofContact&(1<<i) != 0 {
+				reached++
+			}
+		}
+	}
+	score += reached * 100
+	if !l.vanished {
+		score += 10_000
+	}
+	if differ&ofBuyer == 0 {
+		return score + 100_000, true
+	}
+	if m.filtered || r.undated {
+		return 0, false
+	}
+	missed := m.must(&l.group) && l.space == dated && !l.vanished
+	return score, missed || reached > 0 || r.row.AdditionalInformation.Or("") != ""
+}
+
+// Columns by what they tell, as bits for schema.DigestColumns.
+var (
+	ofMessages = bitsOf("message_count", "messages", "extra")
+	// ofBuyer are those that a lead id takes the buyer from.
+	ofBuyer   = bitsOf("user_id", "external_email", "email", "phone")
+	ofContact = bitsOf("email", "external_email", "phone", "first_name", "last_name", "messages")
+)
+
+func bitsOf(names ...string) uint64 {
+	var set uint64
+	for i, c := range schema.DigestColumns {
+		if slices.Contains(names, c.Name) {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}

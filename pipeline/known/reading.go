@@ -1,0 +1,68 @@
+package known
+
+import (
+	"time"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// reading is what an answer can tell, apart from its rows.
+type reading struct {
+	seq      journal.Seq
+	stream   bool // of a stream: else what is new or changed is a snapshot
+	messages bool // it was asked for messages
+	// filtered says that it was asked for leads of one status only.
+	filtered bool
+	// whole says that it shows all leads of its window, or of the listing that it
+	// was asked for.
+	whole bool
+	// scoped says that item is the one listing that was asked for.
+	scoped bool
+	item   [8]byte
+}
+
+// readingOf reads what the page says of itself. Whether it had dead letters comes
+// with its rows.
+func readingOf(seq journal.Seq, p *journal.Page, stream bool) reading {
+	reconciled := p.TotalLeads != nil && *p.TotalLeads == p.Leads
+	r := reading{
+		seq: seq, stream: stream, messages: p.Query.Messages,
+		filtered: p.Query.Status != "",
+		whole:    reconciled && !p.Short && p.Query.Status == "",
+	}
+	if p.Query.Item != "" {
+		r.scoped, r.item = true, digest8(p.Query.Item)
+	}
+	return r
+}
+
+// must reports whether the answer has to show the known leads of the group.
+func (r *reading) must(g *group) bool {
+	return r.whole && (!r.scoped || [8]byte(g[groupItem:groupText]) == r.item)
+}
+
+// vanishes reports whether leads of the group that the answer does not show have
+// vanished. A batch notices nothing of the kind.
+func (r *reading) vanishes(g *group) bool { return r.stream && r.must(g) }
+
+// comparable reports whether the content that the answer shows can be compared
+// with what is known of the lead: without messages, it cannot be with messages.
+func (r *reading) comparable(l *lead) bool { return r.messages || !l.messages }
+
+// sliceLeads is the number of leads beyond which a page is taken in slice by
+// slice, so that memory does not grow with the largest page.
+const sliceLeads = 4_000
+
+// slicesOf cuts the window of a page with so many leads into slices, at least one.
+func slicesOf(w window.Window, leads, limit int) []window.Window {
+	n := time.Duration(leads/limit + 1)
+	width := max(window.Second, (w.Length()/n + window.Second - 1).Truncate(window.Second))
+	var slices []window.Window
+	for w.Length() > width {
+		end := w.From.Add(width)
+		slices = append(slices, window.Window{From: w.From, To: end})
+		w.From = end
+	}
+	return append(slices, w)
+}

@@ -1,0 +1,76 @@
+package known
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// errNews ends a comparison: there is something to tell.
+var errNews = errors.New("something has changed")
+
+// Unchanged reports whether an answer that is not landed says just what is known:
+// as a page of a stream it would make no event. It compares with what Advance has
+// taken in.
+func (s *Store) Unchanged(ctx context.Context, page *journal.Page) (bool, error) {
+	view := s.db.NewSnapshot()
+	err := s.compare(ctx, view, page)
+	if closeErr := view.Close(); err == nil {
+		err = closeErr
+	}
+	if errors.Is(err, errNews) {
+		return false, nil
+	}
+	return err == nil, s.checked(err)
+}
+
+// compare returns errNews if the answer has something to tell.
+func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journal.Page) error {
+	strays := s.Stats().Undated > 0
+	for i, w := range slicesOf(page.Window, page.Leads, s.options.sliceLeads) {
+		result, err := s.options.Flattener.Page(page, w)
+		if err != nil {
+			return fmt.Errorf("flattening an answer: %w", err)
+		}
+		r := readingOf(0, page, true)
+		r.whole = r.whole && len(result.Dead) == 0
+		d := newDeriver(r, view, strays, func(_, _ *lead, c *change) error {
+			if c != nil {
+				return errNews
+			}
+			return nil
+		})
+		if i == 0 {
+			known, err := get(view, deadKey(page))
+			if err != nil {
+				return fmt.Errorf("reading known leads: %w", err)
+			}
+			if !bytes.Equal(known, deadSum(result.Dead)) {
+				return errNews
+			}
+			if err := compareRows(result.Undated, true, func(rows []*shown) error { return d.undated(ctx, rows) }); err != nil {
+				return err
+			}
+		}
+		if err := compareRows(result.Rows, false, func(rows []*shown) error {
+			return d.between(ctx, rows, w.From.Unix(), w.To.Unix())
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareRows(rows []schema.Row, undated bool, with func([]*shown) error) error {
+	shown, err := readRows(rows, undated)
+	if err != nil {
+		return err
+	}
+	return with(shown)
+}
