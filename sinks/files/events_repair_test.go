@@ -139,7 +139,7 @@ func TestEventsDamagedManifest(t *testing.T) {
 // interrupted is completed, for they cannot be had again.
 func TestEventsOfAnotherJournal(t *testing.T) {
 	for n := 1; ; n++ {
-		dir := t.TempDir()
+		dir := sinktest.Folder(t)
 		var f faults
 		old := eventSpec(dir)
 		old.Binding.JournalID, old.Step = otherID, f.step
@@ -262,7 +262,7 @@ func TestEventsMeddled(t *testing.T) {
 // commit that fails, and leaves every file as it is.
 func TestEventObserver(t *testing.T) {
 	for n := 1; ; n++ {
-		dir := t.TempDir()
+		dir := sinktest.Folder(t)
 		var f faults
 		sp := eventSpec(dir)
 		sp.Step = f.step

@@ -18,7 +18,7 @@ import (
 func TestObserver(t *testing.T) {
 	leads := sinktest.Leads(sinktest.Day, 0, 50)
 	for step := 0; ; step++ {
-		dir := t.TempDir()
+		dir := sinktest.Folder(t)
 		mustCommit(t, mustOpen(t, spec(dir)), today, leads[:20], 3)
 		sp := spec(dir)
 		n := 0
