@@ -11,12 +11,16 @@ import (
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/known"
 	"github.com/leads-etl/leads-etl/source"
 )
 
-// deadLettersFolder is where in the state folder responses go that cannot be
-// read.
-const deadLettersFolder = "dead-letters"
+// Folders in the state folder: responses that cannot be read, and the store of
+// known leads, which may be deleted at any time.
+const (
+	deadLettersFolder = "dead-letters"
+	knownFolder       = "known"
+)
 
 // identity is whose journal it has to be.
 func (s *settings) identity() journal.Identity {
@@ -28,30 +32,60 @@ func (s *settings) identity() journal.Identity {
 type assembly struct {
 	pipeline.Stages
 	client *source.Client // nil without the API
+	survey *survey        // of the journal, as it was found
 	dead   string
+
+	flattener flatten.Flattener
 }
 
-// assemble opens the state and prepares the sinks, which open when they are
-// first needed. The caller closes it.
-func (s *settings) assemble(p *process, sinks []sink) (*assembly, error) {
+// assemble opens the state. In a journal that has a stream, the store of known
+// leads belongs to it, so that all that append tell of changes in the same order.
+// The caller closes it.
+func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err error) {
 	j, err := journal.Open(s.State.Dir, journal.Options{Identity: s.identity(), Logger: p.log})
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	a := &assembly{dead: filepath.Join(s.State.Dir, deadLettersFolder)}
-	flattener := flatten.Flattener{Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
+	a.flattener = flatten.Flattener{Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	a.Stages = pipeline.Stages{
 		Journal: j, Fetch: s.Fetch, Logger: p.log,
-		Reader: deliver.NewReader(j, flattener, deliver.NewDeadLetters(a.dead), p.log),
+		Reader: deliver.NewReader(j, a.flattener, deliver.NewDeadLetters(a.dead), p.log),
 	}
-	binding := deliver.Binding{JournalID: j.ID(), Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
+	if a.survey, err = look(ctx, j); err == nil && a.survey.streams {
+		err = a.openKnown(ctx, s)
+	}
+	if err != nil {
+		return nil, a.close(err)
+	}
+	return a, nil
+}
+
+// openKnown opens the store of known leads, if it is not open yet. It may take
+// its time where the store has to be made anew.
+func (a *assembly) openKnown(ctx context.Context, s *settings) error {
+	if a.Known != nil {
+		return nil
+	}
+	store, err := known.Open(ctx, known.Options{
+		Dir: filepath.Join(s.State.Dir, knownFolder), Journal: a.Journal, Pages: a.Reader, Flattener: a.flattener, Logger: a.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the store of known leads: %w", err)
+	}
+	a.Known = store
+	return nil
+}
+
+// deliverTo prepares the sinks, which open when they are first needed.
+func (a *assembly) deliverTo(s *settings, sinks []sink) {
+	binding := deliver.Binding{JournalID: a.Journal.ID(), Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	for _, sink := range sinks {
-		logger := p.log.With("sink", sink.name)
+		logger := a.Logger.With("sink", sink.name)
 		a.Sinks = append(a.Sinks, deliver.Opener{Name: sink.name, Open: func(ctx context.Context) (deliver.Sink, error) {
 			return sink.open(ctx, binding, logger)
 		}})
 	}
-	return a, nil
 }
 
 // connect adds the API. backoff is the first pause before a request is repeated,
@@ -62,6 +96,7 @@ func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error
 		return fmt.Errorf("preparing to call the API: %w", err)
 	}
 	a.client, a.Source = client, client
+	a.Quota, a.Now = client.Quota, client.ServerTime
 	return nil
 }
 
@@ -69,6 +104,11 @@ func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error
 func (a *assembly) close(err error) error {
 	if a.client != nil {
 		a.client.Close()
+	}
+	if a.Known != nil {
+		if closeErr := a.Known.Close(); closeErr != nil {
+			err = errors.Join(err, fmt.Errorf("closing the store of known leads: %w", closeErr))
+		}
 	}
 	if closeErr := a.Journal.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the journal: %w", closeErr))

@@ -10,10 +10,12 @@ import (
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/source"
 )
 
 type batchCommand struct {
+	Range      rangeConfig `embed:"" envprefix:"LEADS_ETL_BATCH_" group:"batch"`
 	settings   `embed:""`
 	batchFlags `embed:""`
 }
@@ -34,32 +36,36 @@ func (c *batchCommand) Help() string {
 A run that was interrupted is resumed by the same command.`
 }
 
-func (c *batchCommand) demands() []demand { return c.batchDemands() }
-
-func (c *batchCommand) Run(ctx context.Context, p *process) error {
-	return exportBatch(ctx, p, &c.settings, c.batchFlags)
+func (c *batchCommand) validate(report func(section, key, problem string)) {
+	c.settings.validate(report)
+	c.Range.Validate(func(key, problem string) { report("batch", key, problem) })
 }
 
-// batchDemands are what this configuration lacks for a batch.
-func (s *settings) batchDemands() []demand {
-	demands := s.sinkDemands()
-	if s.Range.From.IsZero() && s.Range.To.IsZero() && s.Range.Last == 0 {
-		demands = append(demands, demand{
-			Problem:  config.Problem{Key: "[batch]", Text: "no range", Hint: "say which leads: --from and --to, or --last 30d"},
-			sections: []string{"batch"},
-		})
+func (c *batchCommand) demands() []demand { return append(c.sinkDemands(), c.Range.demands()...) }
+
+func (c *batchCommand) Run(ctx context.Context, p *process) error {
+	return exportBatch(ctx, p, &c.settings, &c.Range, c.batchFlags)
+}
+
+// demands says that there is no range.
+func (c *rangeConfig) demands() []demand {
+	if !c.From.IsZero() || !c.To.IsZero() || c.Last != 0 {
+		return nil
 	}
-	return demands
+	return []demand{{
+		Problem:  config.Problem{Key: "[batch]", Text: "no range", Hint: "say which leads: --from and --to, or --last 30d"},
+		sections: []string{"batch"},
+	}}
 }
 
 // sinkDemands says that there is nowhere to deliver to.
 func (s *settings) sinkDemands() []demand {
-	if len(s.sinks()) > 0 {
+	if len(s.sinks(batchOutputs)) > 0 {
 		return nil
 	}
 	return []demand{{
 		Problem:  config.Problem{Text: "no sink is on", Hint: "set dir under [parquet] or [ndjson], or brokers under [kafka]"},
-		sections: sinkNames,
+		sections: sinkKinds,
 	}}
 }
 
@@ -68,18 +74,18 @@ func (s *settings) sinkDemands() []demand {
 // nothing that lies in the future.
 var openEnd = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// request is what the configuration asks for.
-func (s *settings) request(now time.Time, restart bool) (pipeline.Request, error) {
+// request asks for the queries over the range.
+func (c *rangeConfig) request(now time.Time, queries []journal.Query, restart bool) (pipeline.Request, error) {
 	var r pipeline.Request
 	var err error
-	if s.Range.Last > 0 {
-		r, err = pipeline.Last(s.Range.Last, now, s.EBay.Queries())
+	if c.Last > 0 {
+		r, err = pipeline.Last(c.Last, now, queries)
 	} else {
-		to := s.Range.To.Time
+		to := c.To.Time
 		if to.IsZero() {
 			to = openEnd
 		}
-		r, err = pipeline.Between(s.Range.From.Time, to, now, s.EBay.Queries())
+		r, err = pipeline.Between(c.From.Time, to, now, queries)
 	}
 	if err != nil {
 		return r, config.Problems{{Key: "[batch]", Text: err.Error()}}
@@ -89,15 +95,16 @@ func (s *settings) request(now time.Time, restart bool) (pipeline.Request, error
 }
 
 // exportBatch runs one batch and writes its summary.
-func exportBatch(ctx context.Context, p *process, s *settings, flags batchFlags) error {
-	request, err := s.request(time.Now(), flags.Restart)
+func exportBatch(ctx context.Context, p *process, s *settings, c *rangeConfig, flags batchFlags) error {
+	request, err := c.request(time.Now(), s.EBay.Queries(), flags.Restart)
 	if err != nil {
 		return err
 	}
-	a, err := s.assemble(p, s.sinks())
+	a, err := s.assemble(ctx, p)
 	if err != nil {
 		return err
 	}
+	a.deliverTo(s, s.sinks(batchOutputs))
 	if err := a.connect(s, p, 0); err != nil {
 		return a.close(err)
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 type checkCommand struct {
-	settings `embed:""`
-	JSON     bool `name:"json" help:"The list as JSON."`
+	modeSettings `embed:""`
+	JSON         bool `name:"json" help:"The list as JSON."`
 }
 
 func (c *checkCommand) Help() string {
@@ -28,6 +28,7 @@ type finding struct {
 	What   string   `json:"what"`
 	OK     bool     `json:"ok"`
 	Detail string   `json:"detail"`
+	Lines  []string `json:"lines,omitempty"`
 	Hints  []string `json:"hints,omitempty"`
 	err    error
 }
@@ -47,13 +48,16 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 	found(finding{What: "configuration", OK: true, Detail: "is complete and free of contradictions"})
 	found(conclude("state", files.Check(ctx, files.DefaultOptions(c.State.Dir)), c.State.Dir+" can be written"))
 	c.checkAPI(ctx, p, found)
+	if c.Mode == modeStream || p.line.inForce.SetAny("stream") {
+		found(c.checkSchedule(ctx, p))
+	}
 	binding := deliver.Binding{Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
-	for _, sink := range c.sinks() {
+	for _, sink := range c.sinks(batchOutputs) {
 		for _, f := range sink.check(ctx, binding) {
 			found(f)
 		}
 	}
-	if len(c.sinks()) == 0 {
+	if len(c.sinks(batchOutputs)) == 0 {
 		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkDemands()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
 	}
 	return c.result(p, findings)
@@ -123,6 +127,9 @@ func (f finding) print(p *process) {
 		mark = markGood
 	}
 	fmt.Fprintf(p.out, "%s %-14s %s\n", p.mark(mark), f.What, f.Detail)
+	for _, line := range f.Lines {
+		fmt.Fprintf(p.out, "  %-14s %s\n", "", line)
+	}
 	for _, h := range f.Hints {
 		if h != "" {
 			fmt.Fprintf(p.out, "  %-14s hint: %s\n", "", h)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -35,6 +36,10 @@ type configurer struct {
 	catalogue *config.Catalogue
 	environ   []string
 	sources   *config.Sources
+	// file is the one that counts, whether it is there or not, and state what it
+	// was like before it was read.
+	file  string
+	state fileState
 }
 
 // newConfigurer attaches itself to the parser.
@@ -54,6 +59,8 @@ func (c *configurer) load(ctx *kong.Context) error {
 	if node := ctx.Selected(); node != nil {
 		if _, ok := node.Target.Addr().Interface().(configured); ok {
 			path = c.path(ctx)
+			c.file = cmp.Or(path, defaultFile)
+			c.state = stateOf(c.file)
 		}
 	}
 	c.sources = config.Load(c.catalogue, path, c.environ)
@@ -90,24 +97,16 @@ func lookup(environ []string, name string) string {
 	return ""
 }
 
-// finish checks the settings of a parsed command as a whole, and prints them if
-// that is wanted. The error is config.Problems.
-func (c *configurer) finish(g *grammar, ctx *kong.Context, target any, out *console) (*config.InForce, error) {
-	with, ok := target.(configured)
-	if !ok {
-		if g.PrintConfig {
-			return nil, &usageError{err: errors.New("--print-config: this command takes no configuration"), command: ctx.Selected().Name}
-		}
-		return nil, nil //nolint:nilnil // a command without configuration
-	}
-	inForce := c.sources.InForce(ctx)
+// check checks the settings of a parsed command as a whole and returns all that
+// is wrong, sorted.
+func (c *configurer) check(with configured, inForce *config.InForce) config.Problems {
 	problems := c.sources.Problems
 	with.validate(func(section, key, text string) {
 		if inForce.Set(section, key) || !c.sources.Muddled(section, key) {
 			problems = append(problems, inForce.Problem(section, key, text))
 		}
 	})
-	if demanding, ok := target.(interface{ demands() []demand }); ok {
+	if demanding, ok := with.(interface{ demands() []demand }); ok {
 		for _, d := range demanding.demands() {
 			if !slices.ContainsFunc(d.sections, func(s string) bool { return c.sources.Muddled(s, "") }) {
 				problems = append(problems, d.Problem)
@@ -115,16 +114,5 @@ func (c *configurer) finish(g *grammar, ctx *kong.Context, target any, out *cons
 		}
 	}
 	problems.Sort(c.sources.File)
-	for _, w := range c.sources.Warnings {
-		out.notice(w.String(), w.Hint)
-	}
-	if g.PrintConfig {
-		if err := inForce.Print(out.out); err != nil {
-			return nil, err
-		}
-	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return inForce, nil
+	return problems
 }

@@ -19,8 +19,10 @@ import (
 type console struct {
 	out io.Writer
 	err *progress.Screen
-	// log is the logger of the process; it writes to err.
-	log *slog.Logger
+	// log is the logger of the process; it writes to err, what is at least as severe
+	// as level, which may change.
+	log   *slog.Logger
+	level *slog.LevelVar
 
 	// live says that err is a terminal on which a line can be redrawn; color
 	// that out is one that may be coloured; ascii that the locale knows no more.
@@ -39,6 +41,7 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 		live:  term.IsTerminal(int(stderr.Fd())) && !dumb,
 		color: term.IsTerminal(int(stdout.Fd())) && !dumb && lookup(environ, "NO_COLOR") == "",
 		ascii: !unicodeLocale(environ),
+		level: new(slog.LevelVar),
 		width: func() int {
 			width, _, err := term.GetSize(int(stderr.Fd()))
 			if err != nil {
@@ -47,7 +50,7 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 			return width
 		},
 	}
-	c.log = newLogger(c.err, logConfig{Level: "info"}, false, false)
+	c.log = newLogger(c.err, "text", c.level)
 	return c
 }
 
@@ -66,10 +69,13 @@ func unicodeLocale(environ []string) bool {
 // the level of the log was asked for.
 func (c *console) configure(g *grammar, levelSet bool) {
 	c.quiet = g.Quiet
-	if c.live && !levelSet {
-		g.Log.Level = "warn" // progress says the rest
-	}
-	c.log = newLogger(c.err, g.Log, g.Quiet, g.Verbose)
+	c.setLevel(g, levelSet)
+	c.log = newLogger(c.err, g.Log.Format, c.level)
+}
+
+// setLevel puts the level of the log in force, for all loggers.
+func (c *console) setLevel(g *grammar, set bool) {
+	c.level.Set(severityOf(g, c.live, set)) // where progress is shown, it says the rest
 }
 
 // notice tells the user something that is no result and no error.

@@ -66,7 +66,7 @@ func (c *demoCommand) Run(ctx context.Context, p *process) (err error) {
 	cfg := server.Config()
 	fmt.Fprintf(p.out, "A simulated API with %s of %d days, which fails in seven ways, is exported into %s:\n\n",
 		progress.Plural(cfg.Leads, "lead"), demoDays, c.Dir)
-	summary, err := c.export(ctx, p, s)
+	summary, err := c.export(ctx, p, s, &rangeConfig{From: config.Time{Time: cfg.From}, To: config.Time{Time: cfg.To}})
 	if summary == nil {
 		return err
 	}
@@ -111,7 +111,6 @@ func (c *demoCommand) settings(server *simulator.Server, url string, brokers []s
 	s.EBay.APIURL, s.EBay.TokenURL = url+simulator.LeadsPath, url+simulator.TokenPath
 	s.EBay.Account, s.EBay.Marketplace = demoAccount, cfg.Marketplace
 	s.EBay.ClientID, s.EBay.ClientSecret = cfg.ClientID, secret.New(cfg.ClientSecret)
-	s.Range.From, s.Range.To = config.Time{Time: cfg.From}, config.Time{Time: cfg.To}
 	s.State.Dir = filepath.Join(c.Dir, "state")
 	s.Parquet.Dir = filepath.Join(c.Dir, "parquet")
 	s.NDJSON.Dir, s.NDJSON.Compression = filepath.Join(c.Dir, "ndjson"), "none" // for jq
@@ -128,20 +127,21 @@ func (c *demoCommand) settings(server *simulator.Server, url string, brokers []s
 
 // export runs the batch. What goes wrong on the way is meant to, so it is logged
 // with --verbose only.
-func (c *demoCommand) export(ctx context.Context, p *process, s *settings) (*summary, error) {
+func (c *demoCommand) export(ctx context.Context, p *process, s *settings, r *rangeConfig) (*summary, error) {
 	if !p.log.Enabled(ctx, slog.LevelDebug) {
 		silent := *p.console
 		silent.log = slog.New(slog.DiscardHandler)
 		p = &process{console: &silent, build: p.build}
 	}
-	request, err := s.request(time.Now(), false)
+	request, err := r.request(time.Now(), s.EBay.Queries(), false)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.assemble(p, s.sinks())
+	a, err := s.assemble(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	a.deliverTo(s, s.sinks(batchOutputs))
 	if err := a.connect(s, p, demoBackoff); err != nil {
 		return nil, a.close(err)
 	}

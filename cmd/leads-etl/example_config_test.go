@@ -21,7 +21,7 @@ const exampleHead = `# leads-etl: all settings, each with its default.
 #
 # A setting is taken from the first of: its flag, its environment variable, this file, the default.
 # The flag of [fetch] window is --fetch-window, its variable LEADS_ETL_FETCH_WINDOW; [batch] from, to and last,
-# [ebay] status (--status) and items (--item) have short flags.
+# [stream] interval, settle, lookback and drain-timeout, [ebay] status (--status) and items (--item) have short flags.
 #
 # The file is leads-etl.toml in the current folder, or the one that --config names. Unknown keys are errors.
 # 'leads-etl --print-config' shows what is in force, and where each value came from.

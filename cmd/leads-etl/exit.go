@@ -22,7 +22,7 @@ const (
 	exitUsage       = 2   // the command line or the configuration is wrong
 	exitRefused     = 3   // the API refused the login or the request
 	exitIncomplete  = 4   // done but for gaps, or the quota is spent
-	exitSink        = 5   // a sink failed
+	exitSink        = 5   // a sink failed, or was behind when its time was over
 	exitInterrupted = 130 // ended by a signal; the same command resumes it
 )
 
@@ -136,8 +136,11 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[*pipeline.GapsError](err); ok {
 		return hint(exitIncomplete, "the next run tries them again first")
 	}
+	if _, ok := errors.AsType[*pipeline.DrainError](err); ok {
+		return hint(exitSink, fmt.Sprintf("nothing is lost: the next run goes on from there, as does '%s replay', without API calls", programName))
+	}
 	if e, ok := errors.AsType[*deliver.SinkError](err); ok {
-		return hint(exitSink, fmt.Sprintf("nothing is lost: when it is mended, '%s replay --sink %s' brings it up to date without API calls", programName, e.Sink))
+		return hint(exitSink, fmt.Sprintf("nothing is lost: when it is mended, '%s replay --sink %s' brings it up to date without API calls", programName, kindOf(e.Sink)))
 	}
 	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
 		return hint(exitUsage)

@@ -48,6 +48,7 @@ func TestExitCodes(t *testing.T) {
 		{sink, 5},
 		// What broke inside a sink is the sink's affair.
 		{&deliver.SinkError{Sink: "parquet", Err: write}, 5},
+		{&pipeline.DrainError{Timeout: time.Second, Sinks: []string{"kafka"}}, 5},
 		{&toldError{errors.New("seen"), 5}, 5},
 		{interrupted, 130},
 		{context.Canceled, 130},
@@ -92,6 +93,14 @@ func TestShow(t *testing.T) {
 			errors.Join(&deliver.SinkError{Sink: "ndjson", Err: errors.New("no space")}, &deliver.SinkError{Sink: "kafka", Err: errors.New("gone")}),
 			"leads-etl: sink ndjson: no space\n  hint: nothing is lost: when it is mended, 'leads-etl replay --sink ndjson' brings it up to date without API calls\n" +
 				"leads-etl: sink kafka: gone\n  hint: nothing is lost: when it is mended, 'leads-etl replay --sink kafka' brings it up to date without API calls\n",
+		},
+		{
+			&deliver.SinkError{Sink: "parquet events", Err: errors.New("no space")},
+			"leads-etl: sink parquet events: no space\n  hint: nothing is lost: when it is mended, 'leads-etl replay --sink parquet' brings it up to date without API calls\n",
+		},
+		{
+			&pipeline.DrainError{Timeout: 30 * time.Second, Sinks: []string{"kafka", "ndjson events"}},
+			"leads-etl: not everything that is landed could be delivered within 30s to kafka, ndjson events\n  hint: nothing is lost: the next run goes on from there, as does 'leads-etl replay', without API calls\n",
 		},
 		// The parts of a run notice an interruption each in their own way; it is told once.
 		{

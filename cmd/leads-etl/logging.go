@@ -11,20 +11,28 @@ type logConfig struct {
 	Format string `name:"format" env:"FORMAT" default:"text" enum:"text,json" placeholder:"FORMAT" help:"Form of the log: text or json."`
 }
 
-// newLogger returns the logger of the process. --quiet and --verbose win over
-// the level.
-func newLogger(w io.Writer, c logConfig, quiet, verbose bool) *slog.Logger {
-	var level slog.Level
-	// The level is one of the enum; all of them are slog's.
-	_ = level.UnmarshalText([]byte(c.Level))
-	switch {
-	case quiet:
-		level = max(level, slog.LevelWarn)
-	case verbose:
-		level = slog.LevelDebug
+// severityOf is the least severe level to log. --quiet and --verbose win over the
+// configured one. progress says that progress is shown, and set that the level
+// was asked for.
+func severityOf(g *grammar, progress, set bool) slog.Level {
+	level := slog.LevelWarn
+	if set || !progress {
+		// The level is one of the enum; all of them are slog's.
+		_ = level.UnmarshalText([]byte(g.Log.Level))
 	}
+	switch {
+	case g.Quiet:
+		return max(level, slog.LevelWarn)
+	case g.Verbose:
+		return slog.LevelDebug
+	}
+	return level
+}
+
+// newLogger returns a logger that follows the level.
+func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))

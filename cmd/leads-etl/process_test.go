@@ -21,12 +21,36 @@ import (
 // running is the program, at work.
 type running struct {
 	*exec.Cmd
-	out    *bufio.Reader
+	out *bufio.Reader
+	// stderr holds what was said, after the end; log is read while it runs.
 	stderr *bytes.Buffer
+	log    *bufio.Reader
 }
 
 // start runs the program in a folder of its own.
 func start(t *testing.T, dir string, environ []string, args ...string) *running {
+	t.Helper()
+	r := prepare(t, dir, environ, args...)
+	r.stderr = &bytes.Buffer{}
+	r.Stderr = r.stderr
+	r.begin(t)
+	return r
+}
+
+// startLogged is start for tests that read what the program logs.
+func startLogged(t *testing.T, dir string, environ []string, args ...string) *running {
+	t.Helper()
+	r := prepare(t, dir, environ, args...)
+	stderr, err := r.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.log = bufio.NewReader(stderr)
+	r.begin(t)
+	return r
+}
+
+func prepare(t *testing.T, dir string, environ []string, args ...string) *running {
 	t.Helper()
 	cmd := exec.Command(programName, args...)
 	cmd.Dir = dir
@@ -35,21 +59,26 @@ func start(t *testing.T, dir string, environ []string, args ...string) *running 
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{Cmd: cmd, out: bufio.NewReader(stdout), stderr: &bytes.Buffer{}}
-	cmd.Stderr = r.stderr
-	if err := cmd.Start(); err != nil {
+	return &running{Cmd: cmd, out: bufio.NewReader(stdout)}
+}
+
+func (r *running) begin(t *testing.T) {
+	t.Helper()
+	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it has ended, unless the test failed
-		_ = cmd.Wait()
+		_ = r.Process.Kill() // it has ended, unless the test failed
+		_ = r.Wait()
 	})
-	return r
 }
 
 // end waits for the program and returns its exit code and the rest of stdout.
 func (r *running) end(t *testing.T) (code int, stdout string) {
 	t.Helper()
+	if r.log != nil { // a full pipe would hold it up
+		go func() { _, _ = io.Copy(io.Discard, r.log) }()
+	}
 	rest, err := io.ReadAll(r.out)
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +223,19 @@ func TestStatusBesideAnExport(t *testing.T) {
 
 // The second signal ends the process at once, whatever it is doing.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	cmd := exec.Command(stubbornName)
+	endBySignals(t, stubbornName, "at work", "draining")
+}
+
+// The second signal breaks a stream off, the third ends the process at once.
+func TestThirdSignalEndsStreamsAtOnce(t *testing.T) {
+	endBySignals(t, patientName, "at work", "draining", "interrupted by SIGINT")
+}
+
+// endBySignals sends a program a signal after each of the lines, the last of
+// which kills it.
+func endBySignals(t *testing.T, program string, lines ...string) {
+	t.Helper()
+	cmd := exec.Command(program)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + t.TempDir()}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -203,9 +244,9 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewReader(stdout)
-	for _, want := range []string{"at work", "draining"} {
-		if line, err := lines.ReadString('\n'); err != nil || strings.TrimSpace(line) != want {
+	out := bufio.NewReader(stdout)
+	for _, want := range lines {
+		if line, err := out.ReadString('\n'); err != nil || strings.TrimSpace(line) != want {
 			t.Fatalf("got %q, %v, want %q", line, err, want)
 		}
 		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -229,6 +270,20 @@ func stubborn() {
 }
 
 const stubbornName = "stubborn"
+
+// patient is a stream that never comes to its end after two signals.
+func patient() {
+	ctx, told, stop := untilSecondSignal(context.Background())
+	defer stop()
+	fmt.Println("at work")
+	<-told
+	fmt.Println("draining")
+	<-ctx.Done()
+	fmt.Println(context.Cause(ctx))
+	time.Sleep(time.Hour)
+}
+
+const patientName = "patient"
 
 // Nothing of a configuration is needed where there is no configuration.
 func TestRunWithoutFile(t *testing.T) {

@@ -15,7 +15,7 @@ type replayCommand struct {
 }
 
 func (c *replayCommand) Help() string {
-	return `Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called.
+	return `Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.
 
     leads-etl replay --sink kafka`
 }
@@ -27,14 +27,18 @@ func (c *replayCommand) validate(report func(section, key, problem string)) {
 }
 
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
-	sinks, err := choose(c.sinks(), c.Sink)
-	if err != nil {
+	if _, err := choose(c.sinks(batchOutputs), c.Sink); err != nil {
 		return &usageError{err: err, command: "replay"}
 	}
-	a, err := c.assemble(p, sinks)
+	a, err := c.assemble(ctx, p)
 	if err != nil {
 		return err
 	}
+	sinks, err := choose(c.sinks(a.survey.outputs()), c.Sink)
+	if err != nil {
+		return a.close(err)
+	}
+	a.deliverTo(&c.settings, sinks)
 	begun := time.Now()
 	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })

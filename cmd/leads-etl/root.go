@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -22,7 +23,8 @@ type grammar struct {
 
 	Demo     demoCommand     `cmd:"" help:"See it work: no account, no broker, everything on this machine."`
 	Batch    batchCommand    `cmd:"" help:"Export a closed range of time, then exit."`
-	Run      runCommand      `cmd:"" help:"Do what the configuration says (mode, [batch] from, to, last)."`
+	Stream   streamCommand   `cmd:"" help:"Poll on: emit what is new, changed or gone, until SIGTERM."`
+	Run      runCommand      `cmd:"" help:"Do what the configuration says (mode, [batch], [stream])."`
 	Check    checkCommand    `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
 	Status   statusCommand   `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
 	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
@@ -40,8 +42,13 @@ type command interface {
 type process struct {
 	*console
 	build build
-	// configuration is nil for commands that take none.
-	configuration *config.InForce
+	// line is what the command was called with; reread reads all of it again, as it
+	// is now.
+	line   *commandLine
+	reread func() (*commandLine, error)
+	// stop is closed when a stream is to come to its end; nil for other commands,
+	// which their context ends.
+	stop <-chan struct{}
 }
 
 const description = `Exports eBay Classified Leads to Parquet files, NDJSON files and Kafka topics.
@@ -80,10 +87,60 @@ func run(ctx context.Context, args, environ []string, stdout, stderr *os.File) i
 // dispatch parses the command line and runs the command.
 func dispatch(ctx context.Context, args, environ []string, c *console) error {
 	b := readBuild()
-	var g grammar
-	parser, exited, err := newParser(&g, c, b)
-	if err != nil {
+	line, err := parse(args, environ, c, b)
+	if line == nil {
 		return err
+	}
+	c.configure(&line.grammar, line.levelSet)
+	for _, w := range line.warnings {
+		c.notice(w.String(), w.Hint)
+	}
+	switch {
+	case line.grammar.PrintConfig && line.inForce == nil:
+		return &usageError{err: errors.New("--print-config: this command takes no configuration"), command: line.name}
+	case line.grammar.PrintConfig:
+		return errors.Join(line.inForce.Print(c.out), err)
+	case err != nil:
+		return err
+	}
+	p := &process{console: c, build: b, line: line, reread: func() (*commandLine, error) { return parse(args, environ, c, b) }}
+	var release func()
+	if s, ok := line.target.(streamer); ok && s.streams() {
+		ctx, p.stop, release = untilSecondSignal(ctx)
+	} else {
+		ctx, release = untilSignal(ctx)
+	}
+	defer release()
+	return line.target.Run(ctx, p)
+}
+
+// commandLine is a command line that was understood, with the configuration that
+// goes with it.
+type commandLine struct {
+	grammar grammar
+	target  command
+	name    string
+	// inForce is nil for commands that take no configuration.
+	inForce *config.InForce
+	// levelSet says that the level of the log was asked for.
+	levelSet bool
+	// warnings are what is odd about the configuration, but may be meant.
+	warnings []config.Problem
+	// file is the configuration file, which need not be there, and state what it was
+	// like.
+	file  string
+	state fileState
+}
+
+// parse reads the command line, the environment and the configuration file. A
+// line that cannot be understood is nil and an error; one that asks only for help
+// is nil without. The line is there also if the error says what is wrong with the
+// configuration (config.Problems).
+func parse(args, environ []string, c *console, b build) (*commandLine, error) {
+	line := new(commandLine)
+	parser, exited, err := newParser(&line.grammar, c, b)
+	if err != nil {
+		return nil, err
 	}
 	cfg := newConfigurer(parser, environ)
 	if len(args) == 0 {
@@ -92,22 +149,21 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 	selected, err := parser.Parse(withCommand(parser, args))
 	switch {
 	case *exited:
-		return nil
+		return nil, nil //nolint:nilnil // all is said
 	case err != nil:
-		return &usageError{err: err, command: commandOf(err)}
+		return nil, &usageError{err: err, command: commandOf(err)}
 	}
-	target := selected.Selected().Target.Addr().Interface()
-	c.configure(&g, cfg.sources.InForce(selected).Set("log", "level"))
-	inForce, err := cfg.finish(&g, selected, target, c)
-	if err != nil {
-		return err
+	inForce := cfg.sources.InForce(selected)
+	line.target = selected.Selected().Target.Addr().Interface().(command)
+	line.name = selected.Selected().Name
+	line.levelSet = inForce.Set("log", "level")
+	if with, ok := line.target.(configured); ok {
+		line.inForce, line.warnings, line.file, line.state = inForce, cfg.sources.Warnings, cfg.file, cfg.state
+		if problems := cfg.check(with, inForce); len(problems) > 0 {
+			return line, problems
+		}
 	}
-	if g.PrintConfig {
-		return nil
-	}
-	ctx, stop := untilSignal(ctx)
-	defer stop()
-	return target.(command).Run(ctx, &process{console: c, build: b, configuration: inForce})
+	return line, nil
 }
 
 // withCommand lets --print-config stand alone.

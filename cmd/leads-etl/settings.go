@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -21,7 +22,6 @@ const envPrefix = "LEADS_ETL_"
 // the keys are is up to the packages that go by them.
 type settings struct {
 	EBay  source.Config `embed:"" prefix:"ebay-" envprefix:"LEADS_ETL_EBAY_" group:"ebay"`
-	Range rangeConfig   `embed:"" envprefix:"LEADS_ETL_BATCH_" group:"batch"`
 	Fetch fetch.Config  `embed:"" prefix:"fetch-" envprefix:"LEADS_ETL_FETCH_" group:"fetch"`
 	Limit source.Limits `embed:"" prefix:"fetch-" envprefix:"LEADS_ETL_FETCH_" group:"fetch"`
 	State stateConfig   `embed:"" prefix:"state-" envprefix:"LEADS_ETL_STATE_" group:"state"`
@@ -35,6 +35,7 @@ type settings struct {
 var sectionGroups = []kong.Group{
 	{Key: "ebay", Title: "ebay: whom to ask, as whom, for what", Description: "Secrets are taken from LEADS_ETL_EBAY_CLIENT_SECRET and LEADS_ETL_EBAY_REFRESH_TOKEN, or from files."},
 	{Key: "batch", Title: "batch: which range"},
+	{Key: "stream", Title: "stream: how to poll on"},
 	{Key: "fetch", Title: "fetch: how to call the API"},
 	{Key: "state", Title: "state: where progress is kept"},
 	{Key: "ndjson", Title: "ndjson: files of JSON lines; on if dir is set"},
@@ -45,11 +46,18 @@ var sectionGroups = []kong.Group{
 
 // shortNames are flags that are typed by hand, and so have a name without their
 // section; the long one remains.
-var shortNames = map[string]string{"ebay-items": "item", "ebay-status": "status"}
+var shortNames = map[string]string{
+	"ebay-items": "item", "ebay-status": "status",
+	"stream-interval": "interval", "stream-settle": "settle", "stream-lookback": "lookback", "stream-drain-timeout": "drain-timeout",
+	"stream-from": "from", // not where that is the range's
+}
 
 func shortenFlags(node *kong.Node) {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(node.Flags, func(f *kong.Flag) bool { return f.Name == name })
+	}
 	for _, flag := range node.Flags {
-		if short, ok := shortNames[flag.Name]; ok {
+		if short, ok := shortNames[flag.Name]; ok && !taken(short) {
 			flag.Aliases = append(flag.Aliases, flag.Name)
 			flag.Name = short
 		}
@@ -112,7 +120,6 @@ func (s *settings) validateFor(api bool, report func(section, key, problem strin
 	if api {
 		s.EBay.ValidateLogin(of("ebay"))
 	}
-	s.Range.Validate(of("batch"))
 	s.Fetch.Validate(of("fetch"))
 	s.Limit.Validate(of("fetch"))
 	s.State.Validate(of("state"))

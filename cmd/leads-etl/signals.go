@@ -43,6 +43,35 @@ func untilSignal(ctx context.Context) (_ context.Context, stop func()) {
 	}
 }
 
+// untilSecondSignal is for work that comes to its end by itself when it is told to,
+// and may take its time: the first SIGINT or SIGTERM closes the channel, the
+// second ends the context. After that the signals are the system's again. stop
+// releases the signals.
+func untilSecondSignal(ctx context.Context) (_ context.Context, first <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	told := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			close(told)
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(&interruptError{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, told, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
 // announceInterrupt tells the user when a signal ends the context that the
 // command takes a moment to end as it should. stop it when it has ended.
 func (c *console) announceInterrupt(ctx context.Context) (stop func() bool) {

@@ -16,9 +16,13 @@ import (
 
 // sink is one destination that the configuration turns on.
 type sink struct {
+	// name is what it is called in messages; kindOf tells what the configuration
+	// calls it.
 	name string
 	// where names the destination for people.
 	where string
+	// table says that it is written by batches only.
+	table bool
 	open  openFunc
 	// observe opens what tells how far the destination has come, beside a sink that
 	// may be at work on it.
@@ -27,29 +31,61 @@ type sink struct {
 	check func(ctx context.Context, b deliver.Binding) []finding
 }
 
-// sinkNames are all there are, in the order in which they are shown.
-var sinkNames = []string{"parquet", "ndjson", "kafka"}
+// sinkKinds are all there are, in the order in which they are shown.
+var sinkKinds = []string{"parquet", "ndjson", "kafka"}
 
-// sinks returns those that are on.
-func (s *settings) sinks() []sink {
+// eventFiles ends the names of the files that streams append to.
+const eventFiles = " events"
+
+// kindOf returns the kind of the sink with that name.
+func kindOf(name string) string { return strings.TrimSuffix(name, eventFiles) }
+
+// outputs are kinds of output: a batch writes files as a table, a stream files of
+// events, and both write the topic.
+type outputs struct{ tables, events, topic bool }
+
+// What commands write.
+var (
+	batchOutputs  = outputs{tables: true, topic: true}
+	streamOutputs = outputs{events: true, topic: true}
+)
+
+// sinks returns those that are on and wanted.
+func (s *settings) sinks(want outputs) []sink {
 	var on []sink
-	if s.Parquet.On() {
+	if s.Parquet.On() && want.tables {
 		on = append(on, sink{
-			name: "parquet", where: s.Parquet.Dir,
+			name: "parquet", where: s.Parquet.Dir, table: true,
 			open:    opening(s.Parquet, parquet.Open),
 			observe: observing(s.Parquet, parquet.Observe),
 			check:   folderCheck("parquet", s.Parquet, parquet.Check),
 		})
 	}
-	if s.NDJSON.On() {
+	if s.Parquet.On() && want.events {
 		on = append(on, sink{
-			name: "ndjson", where: s.NDJSON.Dir,
+			name: "parquet" + eventFiles, where: s.Parquet.Dir,
+			open:    opening(s.Parquet, parquet.OpenEvents),
+			observe: observing(s.Parquet, parquet.ObserveEvents),
+			check:   folderCheck("parquet", s.Parquet, parquet.Check),
+		})
+	}
+	if s.NDJSON.On() && want.tables {
+		on = append(on, sink{
+			name: "ndjson", where: s.NDJSON.Dir, table: true,
 			open:    opening(s.NDJSON, ndjson.Open),
 			observe: observing(s.NDJSON, ndjson.Observe),
 			check:   folderCheck("ndjson", s.NDJSON, ndjson.Check),
 		})
 	}
-	if s.Kafka.On() {
+	if s.NDJSON.On() && want.events {
+		on = append(on, sink{
+			name: "ndjson" + eventFiles, where: s.NDJSON.Dir,
+			open:    opening(s.NDJSON, ndjson.OpenEvents),
+			observe: observing(s.NDJSON, ndjson.ObserveEvents),
+			check:   folderCheck("ndjson", s.NDJSON, ndjson.Check),
+		})
+	}
+	if s.Kafka.On() && want.topic {
 		on = append(on, sink{
 			name: "kafka", where: strings.Join(s.Kafka.Brokers, ","),
 			open:    opening(s.Kafka, kafka.Open),
@@ -93,22 +129,20 @@ func observing[C any, O observer](c C, observe func(context.Context, C, deliver.
 	}
 }
 
-// choose returns those of the sinks that are named, all of them if none is.
-func choose(sinks []sink, names []string) ([]sink, error) {
-	if len(names) == 0 {
+// choose returns those of the sinks that are of these kinds, all of them if there
+// are none.
+func choose(sinks []sink, kinds []string) ([]sink, error) {
+	if len(kinds) == 0 {
 		return sinks, nil
 	}
-	var chosen []sink
-	for _, name := range names {
-		i := slices.IndexFunc(sinks, func(s sink) bool { return s.name == name })
+	for _, kind := range kinds {
 		switch {
-		case i >= 0:
-			chosen = append(chosen, sinks[i])
-		case slices.Contains(sinkNames, name):
-			return nil, fmt.Errorf("--sink: the configuration does not turn %s on", name)
+		case slices.ContainsFunc(sinks, func(s sink) bool { return kindOf(s.name) == kind }):
+		case slices.Contains(sinkKinds, kind):
+			return nil, fmt.Errorf("--sink: the configuration does not turn %s on", kind)
 		default:
-			return nil, fmt.Errorf("--sink: %q is none of %s", name, strings.Join(sinkNames, ", "))
+			return nil, fmt.Errorf("--sink: %q is none of %s", kind, strings.Join(sinkKinds, ", "))
 		}
 	}
-	return chosen, nil
+	return slices.DeleteFunc(sinks, func(s sink) bool { return !slices.Contains(kinds, kindOf(s.name)) }), nil
 }

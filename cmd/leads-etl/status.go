@@ -54,9 +54,11 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 	if have, want := j.Identity(), c.identity(); have != want {
 		return &journal.IdentityError{Dir: c.State.Dir, Have: have, Want: want}
 	}
-	if s.Journal, err = journalOf(ctx, j); err != nil {
+	seen, err := look(ctx, j)
+	if err != nil {
 		return err
 	}
+	s.Journal = journalOf(j, seen)
 	if c.Verify {
 		report, err := journal.Verify(ctx, c.State.Dir)
 		if err != nil {
@@ -64,7 +66,7 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 		}
 		s.verified(report)
 	}
-	c.lags(ctx, p, j, s)
+	c.lags(ctx, p, j, seen, s)
 	return nil
 }
 
@@ -78,10 +80,10 @@ func (c *statusCommand) quota(s *status) error {
 }
 
 // lags observes how far every sink has come.
-func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal, s *status) {
+func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal, seen *survey, s *status) {
 	binding := deliver.Binding{JournalID: j.ID(), Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
-	for _, sink := range c.sinks() {
-		state := sinkStatus{Name: sink.name, Where: sink.where}
+	for _, sink := range c.sinks(seen.outputs()) {
+		state := sinkStatus{Name: sink.name, Where: sink.where, beside: seen.streams && sink.table}
 		lag, err := lagOf(ctx, p, sink, binding, j)
 		if err != nil {
 			state.Error = err.Error()

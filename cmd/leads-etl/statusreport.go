@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -37,8 +36,9 @@ type journalStatus struct {
 	Bytes   int64      `json:"bytes"`
 	Last    *time.Time `json:"last_page,omitempty"`
 	// Unfinished batches are resumed by the same command that began them.
-	Unfinished []batchStatus `json:"unfinished_batches"`
-	Gaps       []gapStatus   `json:"gaps"`
+	Unfinished []batchStatus  `json:"unfinished_batches"`
+	Streams    []streamStatus `json:"streams"`
+	Gaps       []gapStatus    `json:"gaps"`
 }
 
 type batchStatus struct {
@@ -46,6 +46,58 @@ type batchStatus struct {
 	Asked string        `json:"asked"`
 	Range window.Window `json:"range"`
 	Begun time.Time     `json:"begun"`
+}
+
+// streamStatus is a stream, or history that one brings in.
+type streamStatus struct {
+	ID    string        `json:"id"`
+	Asked string        `json:"asked"`
+	Range window.Window `json:"range"`
+	Begun time.Time     `json:"begun"`
+	// Polled is when it read last, as far as the journal knows: what an idle stream
+	// reads is recorded every few minutes.
+	Polled *time.Time `json:"last_poll,omitempty"`
+	// Watermark is the moment before which everything was read.
+	Watermark *time.Time `json:"watermark,omitempty"`
+	// Missing is how much of a closed range is still to be read, over all queries.
+	Missing seconds `json:"missing_seconds,omitempty"`
+	queries int
+}
+
+// history reports whether it has an end, and is not the stream itself.
+func (s *streamStatus) history() bool { return s.Range.To.Before(openEnd) }
+
+func streamStatusOf(b *coverage.Batch, polled map[string]time.Time) streamStatus {
+	s := streamStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Begun, queries: len(b.Queries)}
+	if t, ok := polled[b.ID]; ok {
+		s.Polled = &t
+	}
+	if s.history() {
+		for _, q := range b.Queries {
+			for _, w := range b.Missing(q) {
+				s.Missing += seconds(w.Length())
+			}
+		}
+	} else if t := watermark(b); s.Polled != nil && !t.IsZero() {
+		s.Watermark = &t
+	}
+	return s
+}
+
+func (s *streamStatus) write(line func(name, format string, args ...any)) {
+	if s.history() {
+		total := float64(s.Range.Length()) * float64(max(1, s.queries))
+		line("history", "%s, begun %s: %.0f%% is read", s.Range, s.Begun.Format(time.RFC3339), 100*(1-float64(s.Missing)/total))
+		return
+	}
+	text := "since " + s.Begun.Format(time.RFC3339)
+	if s.Watermark != nil {
+		text += ": read up to " + s.Watermark.Format(time.RFC3339)
+	}
+	if s.Polled != nil {
+		text += ", the last poll on record at " + s.Polled.Format(time.RFC3339)
+	}
+	line("stream", "%s", text)
 }
 
 type gapStatus struct {
@@ -93,30 +145,32 @@ type sinkStatus struct {
 	Partitions  int    `json:"partitions_behind"`
 	Foreign     bool   `json:"of_another_journal,omitempty"`
 	Error       string `json:"error,omitempty"`
+
+	// beside says that it is a table where there is a stream.
+	beside bool
 }
 
-// journalOf reads the journal's records, without the bodies.
-func journalOf(ctx context.Context, j *journal.Journal) (*journalStatus, error) {
+// journalOf is what there is to tell of a journal.
+func journalOf(j *journal.Journal, seen *survey) *journalStatus {
 	id := j.Identity()
-	s := &journalStatus{ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()), Unfinished: []batchStatus{}}
+	s := &journalStatus{
+		ID: j.ID(), Account: id.Account, Market: id.Marketplace, Records: uint64(j.End()),
+		Unfinished: []batchStatus{}, Streams: []streamStatus{},
+	}
 	for _, p := range j.Pages() {
 		s.Pages++
 		s.Leads += p.Leads
 		s.Bytes += p.Bytes
 		s.Last = &p.Received
 	}
-	var known coverage.Tracker
-	for r, err := range j.Records(ctx, 0) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the journal: %w", err)
-		}
-		known.Apply(r)
-	}
-	for _, b := range known.Open() {
+	for _, b := range seen.open(false) {
 		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Begun})
 	}
-	s.Gaps = gapStatuses(known.Gaps())
-	return s, nil
+	for _, b := range seen.open(true) {
+		s.Streams = append(s.Streams, streamStatusOf(b, seen.polled))
+	}
+	s.Gaps = gapStatuses(seen.tracker.Gaps())
+	return s
 }
 
 // verified takes up what reading the whole journal found.
@@ -168,6 +222,9 @@ func (j *journalStatus) write(line func(name, format string, args ...any)) {
 	for _, b := range j.Unfinished {
 		line("unfinished", "%s, begun %s: the same command goes on with it", b.Asked, b.Begun.Format(time.RFC3339))
 	}
+	for i := range j.Streams {
+		j.Streams[i].write(line)
+	}
 	if len(j.Gaps) == 0 {
 		line("gaps", "none")
 	}
@@ -182,6 +239,8 @@ func (s sinkStatus) text() (mark int, text string) {
 		return markBad, s.Error
 	case s.Foreign:
 		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
+	case s.PagesBehind > 0 && s.beside:
+		return markWarn, fmt.Sprintf("%s is %s behind: what a stream landed is in it after the next batch or replay", s.Where, progress.Plural(s.PagesBehind, "page"))
 	case s.PagesBehind > 0:
 		return markWarn, fmt.Sprintf("%s is %s behind", s.Where, progress.Plural(s.PagesBehind, "page"))
 	default:

@@ -23,13 +23,14 @@ func (s seconds) MarshalJSON() ([]byte, error) { //nolint:unparam // an interfac
 	return fmt.Appendf(nil, "%.3f", time.Duration(s).Seconds()), nil
 }
 
-// summary is what a run did: as text for people, as JSON for machines. Batch and
-// API are absent after a replay.
+// summary is what a run did: as text for people, as JSON for machines. Batch or
+// Stream is what it was; a replay has neither, and no API.
 type summary struct {
-	Batch    *batchSummary `json:"batch,omitempty"`
-	API      *apiSummary   `json:"api,omitempty"`
-	Sinks    []sinkSummary `json:"sinks"`
-	Duration seconds       `json:"duration_seconds"`
+	Batch    *batchSummary  `json:"batch,omitempty"`
+	Stream   *streamSummary `json:"stream,omitempty"`
+	API      *apiSummary    `json:"api,omitempty"`
+	Sinks    []sinkSummary  `json:"sinks"`
+	Duration seconds        `json:"duration_seconds"`
 	// Unfit values did not fit their column and are in extra; Strays were
 	// submitted at another time than was asked for; Unreadable responses are in
 	// the dead letters.
@@ -78,15 +79,19 @@ func newSummary(b pipeline.Summary, api source.Stats, deadLetters string) *summa
 			ID: b.Batch, Resumed: b.Resumed, Range: b.Range,
 			Leads: b.Leads, Pages: b.Pages, Splits: b.Splits, Gaps: gapStatuses(b.Gaps),
 		},
-		API: &apiSummary{
-			Requests: api.Requests, Retries: api.Retries, TokenRequests: api.TokenRequests,
-			Throttled: api.Throttled, Bytes: api.Bytes, Outcomes: api.Outcomes,
-		},
+		API:      newAPISummary(api),
 		Sinks:    sinkSummaries(b.Sinks),
 		Duration: seconds(b.Duration),
 	}
 	s.tally(b.Tally, deadLetters)
 	return s
+}
+
+func newAPISummary(api source.Stats) *apiSummary {
+	return &apiSummary{
+		Requests: api.Requests, Retries: api.Retries, TokenRequests: api.TokenRequests,
+		Throttled: api.Throttled, Bytes: api.Bytes, Outcomes: api.Outcomes,
+	}
 }
 
 func sinkSummaries(reports []deliver.Report) []sinkSummary {
@@ -131,21 +136,29 @@ func joinWrite(err, writeErr error) error {
 // text is the summary for people.
 func (s *summary) text() string {
 	var b strings.Builder
+	width := 9
+	for _, sink := range s.Sinks {
+		width = max(width, len(sink.Name))
+	}
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(&b, "  %-*s %s\n", width, name, fmt.Sprintf(format, args...))
 	}
 	took := time.Duration(s.Duration).Round(10 * time.Millisecond)
-	if s.Batch == nil {
+	switch {
+	case s.Stream != nil:
+		s.Stream.write(&b, took)
+		line("received", "%s in %s", progress.Plural(s.Stream.Leads, "lead"), size(s.API.Bytes))
+		line("API", "%s", s.API.text())
+	case s.Batch == nil:
 		fmt.Fprintf(&b, "Replayed in %s\n", took)
-	} else {
+	default:
 		how := "Exported"
 		if s.ExitCode != exitDone {
 			how = "Not all exported:"
 		}
 		fmt.Fprintf(&b, "%s %s in %s\n", how, s.Batch.Range, took)
 		line("received", "%s in %s, %s", progress.Plural(s.Batch.Leads, "lead"), progress.Plural(s.Batch.Pages, "page"), size(s.API.Bytes))
-		line("API", "%s (%s), %s, %s", progress.Plural(s.API.Requests, "request"), progress.Plural(s.API.Retries, "retry"),
-			progress.Plural(s.API.TokenRequests, "token request"), progress.Plural(s.Batch.Splits, "split"))
+		line("API", "%s, %s", s.API.text(), progress.Plural(s.Batch.Splits, "split"))
 	}
 	for _, sink := range s.Sinks {
 		line(sink.Name, "%s", sink.text())
@@ -166,6 +179,10 @@ func (s *summary) text() string {
 		}
 	}
 	return b.String()
+}
+
+func (s *apiSummary) text() string {
+	return fmt.Sprintf("%s (%s), %s", progress.Plural(s.Requests, "request"), progress.Plural(s.Retries, "retry"), progress.Plural(s.TokenRequests, "token request"))
 }
 
 func (s sinkSummary) text() string {

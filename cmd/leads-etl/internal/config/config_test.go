@@ -47,6 +47,13 @@ type doorSetup struct {
 	Weight int64    `name:"weight" type:"size" env:"WEIGHT" default:"64MiB"`
 }
 
+func TestSetAny(t *testing.T) {
+	f := parse(t, "[till]\nfloat = 1\n", nil, "open").inForce
+	if !f.SetAny("till") || f.SetAny("door") || f.SetAny("") {
+		t.Error("not the sections that were given")
+	}
+}
+
 // What differs is named, secrets too, and never shown.
 func TestDifferences(t *testing.T) {
 	const file = "[door]\nopens = \"2026-09-01\"\nkeys = [\"a\", \"b\"]\n"

@@ -91,6 +91,11 @@ func (f *InForce) Differences(other *InForce) []string {
 	return names
 }
 
+// SetAny reports whether any setting of the section was given.
+func (f *InForce) SetAny(section string) bool {
+	return slices.ContainsFunc(f.keys, func(k *key) bool { return k.section == section && f.origin[k] != "" })
+}
+
 func (f *InForce) key(n name) *key {
 	for _, k := range f.keys {
 		if k.name == n {
