@@ -5,8 +5,9 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 FUZZ    ?= FuzzTOML
 PKG     ?= ./cmd/leads-etl/internal/config
 BENCH   ?= .
+FOR     ?= 10m
 
-.PHONY: build test race lint demo fuzz bench golden ci clean
+.PHONY: build test race lint demo fuzz bench chaos golden ci clean
 
 build: ## the program, in ./dist
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/leads-etl ./cmd/leads-etl
@@ -28,6 +29,9 @@ fuzz: ## make fuzz PKG=./schema FUZZ=FuzzX
 
 bench: ## make bench PKG=./schema; compare two runs with benchstat
 	go test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem -count 6
+
+chaos: ## make chaos FOR=8h; streams and batches under everything that can end them
+	CHAOS_DURATION=$(FOR) go test ./cmd/leads-etl/internal/acceptance -run TestChaos -timeout 0 -count 1 -v
 
 golden: ## write the command line's golden files anew; then read the diff
 	go test ./cmd/leads-etl -run Config -update

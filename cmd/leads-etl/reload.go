@@ -5,10 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
@@ -36,19 +34,16 @@ type reloader struct {
 	told []string
 }
 
-// start watches the file and SIGHUP until the context or stop ends it. stop
+// start watches the file and the SIGHUPs until the context or stop ends it. stop
 // blocks until nothing is reloaded any more.
 func (r *reloader) start(ctx context.Context) (stop func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.watch(ctx, hangups)
+		r.watch(ctx, r.hangups)
 	}()
 	return func() {
-		signal.Stop(hangups)
 		cancel()
 		<-done
 	}

@@ -49,6 +49,8 @@ type process struct {
 	// stop is closed when a stream is to come to its end; nil for other commands,
 	// which their context ends.
 	stop <-chan struct{}
+	// hangups are the SIGHUPs that a stream gets; nil for other commands.
+	hangups <-chan os.Signal
 }
 
 const description = `Exports eBay Classified Leads to Parquet files, NDJSON files and Kafka topics.
@@ -107,6 +109,9 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 	var release func()
 	if s, ok := line.target.(streamer); ok && s.streams() {
 		ctx, p.stop, release = untilSecondSignal(ctx)
+		var letGo func()
+		p.hangups, letGo = catchHangups()
+		defer letGo()
 	} else {
 		ctx, release = untilSignal(ctx)
 	}

@@ -72,6 +72,15 @@ func untilSecondSignal(ctx context.Context) (_ context.Context, first <-chan str
 	}
 }
 
+// catchHangups takes the SIGHUPs from the first moment on: one that comes before
+// anybody reads them, or after, must not end the process. The last one is kept
+// until it is read. stop releases the signal.
+func catchHangups() (hangups <-chan os.Signal, stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return signals, func() { signal.Stop(signals) }
+}
+
 // announceInterrupt tells the user when a signal ends the context that the
 // command takes a moment to end as it should. stop it when it has ended.
 func (c *console) announceInterrupt(ctx context.Context) (stop func() bool) {

@@ -126,6 +126,9 @@ func (c *chaos) round() {
 	c.codes[code]++
 	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() != syscall.SIGKILL {
 		c.deed("died of " + status.Signal().String())
+		if status.Signal() == syscall.SIGHUP {
+			c.t.Error("a SIGHUP ended a stream")
+		}
 	}
 	c.polls = append(c.polls, r.polls()...)
 	if !slices.Contains(allowed, code) || strings.Contains(r.output(), "panic: ") || strings.Contains(r.output(), "fatal error: ") {

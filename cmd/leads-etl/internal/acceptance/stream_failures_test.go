@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +74,20 @@ func TestASignalWhileTheBrokerIsDown(t *testing.T) {
 	}
 	w.broker.Start(t)
 	w.wantEvents(append(r.polls(), w.streamToTheEnd().polls()...))
+}
+
+// A SIGHUP that comes while a stream begins does not end it.
+func TestAHangupAtTheBeginning(t *testing.T) {
+	t.Parallel()
+	w := streamWorld(t, simulator.Config{Seed: 30, Leads: 50})
+	w.kafkaOn = false
+	r := w.start(func(r *running, line logLine) {
+		if line.Message == "stream" {
+			r.signal(syscall.SIGHUP)
+		}
+	}, "stream")
+	r.awaitPoll(time.Time{})
+	r.terminate(0)
 }
 
 // A second stream on one state is refused, and says why; the first does not mind.
