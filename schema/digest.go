@@ -24,10 +24,10 @@ var digestMembers = func() []canonicalMember {
 
 var digestTable = crc32.MakeTable(crc32.Castagnoli)
 
-// Digests appends a digest of each of the DigestColumns to dst: 0 if it is null,
-// else a CRC-32C of its canonical form that is not 0. It is for telling which columns of two versions of a
-// lead differ: what is no change to ContentHash is none here. Values that differ
-// share a digest once in four billion times.
+// Digests appends a digest of each of the DigestColumns to dst: 0 if the column is
+// null, else a CRC-32C of its canonical form. It is for telling which columns of
+// two versions of a lead differ: what is no change to ContentHash is none here.
+// Values that differ share a digest once in four billion times.
 func Digests(r *Row, dst []uint32) []uint32 {
 	s := borrowScratch()
 	defer s.giveBack()

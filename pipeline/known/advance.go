@@ -1,6 +1,7 @@
 package known
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -21,7 +22,7 @@ func (s *Store) Advance(ctx context.Context) error {
 	s.advancing.Lock()
 	defer s.advancing.Unlock()
 	if err := s.failing.error(); err != nil {
-		return fmt.Errorf("the store of known leads cannot be written: %w", err)
+		return s.checked(fmt.Errorf("the store of known leads cannot be written: %w", err))
 	}
 	return s.checked(s.advance(ctx))
 }
@@ -78,6 +79,7 @@ type intake struct {
 	batch *pebble.Batch
 	key   []byte
 	value []byte
+	known []byte
 }
 
 // page takes in what is left of a page, slice by slice.
@@ -90,7 +92,8 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 	}
 	s.mu.Unlock()
 	defer func() { in.batch.Close() }()
-	for _, w := range slicesOf(p.Window, p.Leads, s.options.sliceLeads) {
+	slices := slicesOf(p.Window, p.Leads, s.options.sliceLeads)
+	for i, w := range slices {
 		if in.at.second != atStart && w.To.Unix() <= in.at.second {
 			continue
 		}
@@ -101,12 +104,12 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 		if err := in.take(ctx, w, result); err != nil {
 			return fmt.Errorf("comparing landed page %d with the known leads: %w", seq, err)
 		}
-		if !w.To.Before(p.Window.To) {
-			if err := in.deadLetters(result); err != nil {
-				return err
-			}
+		if i < len(slices)-1 {
+			err = in.commit(w.To.Unix())
+		} else {
+			err = in.deadLetters(result)
 		}
-		if err := in.commit(w.To.Unix()); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -168,19 +171,30 @@ func (in *intake) commit(second int64) error {
 // tell is the deriver's take.
 func (in *intake) tell(known, now *lead, c *change) error {
 	in.count(known, now)
-	in.key = appendLeadKey(in.key[:0], now)
-	if known != nil && known.space != now.space {
-		if err := in.batch.Delete(appendLeadKey(nil, known), nil); err != nil {
-			return err
-		}
-	}
-	in.value = now.appendValue(in.value[:0])
-	if err := in.batch.Set(in.key, in.value, nil); err != nil || c == nil {
+	if err := in.write(known, now); err != nil || c == nil {
 		return err
 	}
 	in.at.Events++
 	in.key = appendEventKey(in.key[:0], in.seq, in.slice, c, now)
 	in.value = appendEvent(in.value[:0], c, now)
+	return in.batch.Set(in.key, in.value, nil)
+}
+
+// write writes the lead's state, if it has become another.
+func (in *intake) write(known, now *lead) error {
+	in.value = now.appendValue(in.value[:0])
+	if known != nil && known.space == now.space {
+		if in.known = known.appendValue(in.known[:0]); bytes.Equal(in.known, in.value) {
+			return nil
+		}
+	}
+	if known != nil && known.space != now.space {
+		in.key = appendLeadKey(in.key[:0], known)
+		if err := in.batch.Delete(in.key, nil); err != nil {
+			return err
+		}
+	}
+	in.key = appendLeadKey(in.key[:0], now)
 	return in.batch.Set(in.key, in.value, nil)
 }
 

@@ -1,9 +1,10 @@
 package known
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -15,17 +16,17 @@ func deadKey(p *journal.Page) []byte {
 	return append([]byte{deadKind}, sum[:16]...)
 }
 
-// deadSum tells dead letters apart; nil if there are none.
+// deadSum tells dead letters apart, whatever their order; nil if there are none.
 func deadSum(letters []flatten.DeadLetter) []byte {
 	if len(letters) == 0 {
 		return nil
 	}
-	all := sha256.New()
-	for _, l := range letters {
-		var length [8]byte
-		binary.LittleEndian.PutUint64(length[:], uint64(len(l.Raw)))
-		all.Write(length[:])
-		all.Write(l.Raw)
+	sums := make([][]byte, len(letters))
+	for i, l := range letters {
+		sum := sha256.Sum256(l.Raw)
+		sums[i] = sum[:]
 	}
-	return all.Sum(nil)[:16]
+	slices.SortFunc(sums, bytes.Compare)
+	all := sha256.Sum256(bytes.Join(sums, nil))
+	return all[:16]
 }

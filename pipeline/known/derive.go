@@ -9,7 +9,6 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
 
-	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/schema"
 )
 
@@ -82,26 +81,6 @@ func newDeriver(r reading, view pebble.Reader, strays bool, take func(known, now
 	d := &deriver{reading: r, view: view, strays: strays, take: take}
 	d.match.reading = &d.reading
 	return d
-}
-
-// slice works out what the rows of a part of an answer say of the known leads of
-// its seconds [from, to), and before that what the undated rows say. Rows before
-// from are passed over.
-func (d *deriver) slice(ctx context.Context, result *flatten.Result, from, to int64) error {
-	rows, err := readRows(result.Undated, true)
-	if err != nil {
-		return err
-	}
-	if err := d.undated(ctx, rows); err != nil {
-		return err
-	}
-	if rows, err = readRows(result.Rows, false); err != nil {
-		return err
-	}
-	for len(rows) > 0 && rows[0].group.second() < from {
-		rows = rows[1:]
-	}
-	return d.between(ctx, rows, from, to)
 }
 
 // undated works out what the rows say that belong to no time of the page.
@@ -253,7 +232,7 @@ func (d *deriver) group(g *group) error {
 		}
 	}
 	if m.unknown() && slices.Contains(m.taken, false) {
-		m.rename()
+		m.compare()
 	}
 	for i, r := range m.rows {
 		var err error

@@ -53,8 +53,14 @@ func (f *failing) error() error {
 	return f.first
 }
 
+// damaged is told of data that is not what was written; whoever reads it gets an
+// error as well, and the store is of no use.
+func (f *failing) damaged(info pebble.DataCorruptionInfo) {
+	f.background(fmt.Errorf("%w: %w", errDamaged, info.Details))
+}
+
 func (f *failing) listener() *pebble.EventListener {
-	return &pebble.EventListener{BackgroundError: f.background}
+	return &pebble.EventListener{BackgroundError: f.background, DataCorruption: f.damaged}
 }
 
 // recoverFatal makes a fatal failure the error of the call that met it.

@@ -12,10 +12,10 @@ import (
 // matcher finds out which row of a group is which known lead of it. All rows and
 // leads that it sees have the same listing, second and text.
 //
-// It goes by what is surest first: the id and the content, the content (leads
-// that share an id are told apart by the order of their contents, which changes; the
-// fraction of a second is part of the id, but not of the content), the id that
-// the lead was shown with, its own id, and last by the buyer (rename).
+// It goes by what is surest first: the content and the id, the content (the ids of
+// leads of one buyer go by the order of their contents, which changes; the
+// fraction of a second is part of the id, but not of the content), and last by how
+// much the row and the lead are alike.
 //
 // Its outcome depends neither on the order of the rows in the answer nor on that
 // of the leads: both come sorted.
@@ -29,13 +29,12 @@ type matcher struct {
 	pairs []pair
 }
 
-// surest are the ways of telling that a row is a known lead, the surest first.
-var surest = [...]func(m *matcher, r *shown, l *lead) bool{
-	func(m *matcher, r *shown, l *lead) bool { return l.row == r.id && m.same(r, l) },
-	func(m *matcher, r *shown, l *lead) bool { return m.same(r, l) },
-	func(_ *matcher, r *shown, l *lead) bool { return l.row == r.id },
-	func(_ *matcher, r *shown, l *lead) bool { return l.id == r.id },
-}
+// way is a way of telling that a row is a known lead.
+type way func(m *matcher, r *shown, l *lead) bool
+
+func sameRow(m *matcher, r *shown, l *lead) bool  { return l.row == r.id && m.same(r, l) }
+func sameText(m *matcher, r *shown, l *lead) bool { return m.same(r, l) }
+func sameID(_ *matcher, r *shown, l *lead) bool   { return l.row == r.id || l.id == r.id }
 
 // begin starts with a group's rows, sorted by their ids, and no leads.
 func (m *matcher) begin(rows []*shown) {
@@ -53,16 +52,20 @@ func (m *matcher) consider(from int) {
 	for range fresh {
 		m.taken = append(m.taken, false)
 	}
-	if len(m.rows) == 1 && len(fresh) == 1 && m.of[0] < 0 && (fresh[0].row == m.rows[0].id || fresh[0].id == m.rows[0].id) {
+	if len(m.rows) == 1 && len(fresh) == 1 && m.of[0] < 0 && sameID(m, m.rows[0], &fresh[0]) {
 		m.of[0], m.taken[from] = from, true // most groups
 		return
 	}
-	for _, is := range surest {
-		for i, r := range m.rows {
-			for k := from; m.of[i] < 0 && k < len(m.leads); k++ {
-				if !m.taken[k] && is(m, r, &m.leads[k]) {
-					m.of[i], m.taken[k] = k, true
-				}
+	m.pass(from, sameRow)
+	m.pass(from, sameText)
+}
+
+// pass matches the rows that are left with leads[from:].
+func (m *matcher) pass(from int, is way) {
+	for i, r := range m.rows {
+		for k := from; m.of[i] < 0 && k < len(m.leads); k++ {
+			if !m.taken[k] && is(m, r, &m.leads[k]) {
+				m.of[i], m.taken[k] = k, true
 			}
 		}
 	}
@@ -85,15 +88,18 @@ func (m *matcher) same(r *shown, l *lead) bool {
 	return differing(r.columns(), l.digests)&^ofMessages == 0
 }
 
-// pair is a row and a lead that may be the same under another name.
+// pair is a row and a lead that may be the same.
 type pair struct{ row, lead, score int }
 
 // maxPairs bounds the work and the memory for one group.
 const maxPairs = 1 << 16
 
-// rename matches the rows and leads that are left, those first that have most of
-// the buyer in common.
-func (m *matcher) rename() {
+// compare matches the rows and leads that are left, those first that are most
+// alike.
+func (m *matcher) compare() {
+	if len(m.rows)*len(m.leads) > maxPairs { // hundreds in one second: not of this world
+		m.pass(0, sameID)
+	}
 	m.pairs = m.pairs[:0]
 	for i, r := range m.rows {
 		for k := range m.leads {
@@ -113,15 +119,23 @@ func (m *matcher) rename() {
 	}
 }
 
-// alike reports whether the row can be the lead under another name, and how much
-// speaks for it: first that it is the same buyer at another fraction of the
-// second, then that the lead has not vanished, then what there is to reach the
-// buyer, then all else.
+// What speaks for a row and a lead to be the same: each outweighs all after it.
+const (
+	ofOneBuyer  = 1_000_000 // by the name that they have now
+	ofOneID     = 100_000   // the buyer has the name again that the lead began with
+	notVanished = 10_000
+	perContact  = 100 // for each way to reach the buyer that is the same
+	alikeID     = 50  // of one buyer's leads, ids tell fractions of a second apart
+	perColumn   = 1
+)
+
+// alike reports whether the row can be the lead, and how much speaks for it.
 //
-// That the lead is missing from an answer which has to show it proves enough.
-// Where it has not, or the lead has vanished, something else has to: a text or some
-// way to reach the buyer that is the same. An answer of leads of one status never
-// proves it, for the lead may have another one now.
+// Under another name, it proves enough that the lead is missing from an answer
+// which has to show it. Where it has not, or the lead has vanished, something else
+// has to: a text or some way to reach the buyer that is the same. An answer of
+// leads of one status never proves it, for the lead may have another one now; nor
+// does a row that is not in its place in time.
 func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
 	differ := differing(r.columns(), l.digests)
 	if !m.comparable(l) {
@@ -130,32 +144,65 @@ func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
 	reached := 0
 	for i, column := range r.columns() {
 		if differ&(1<<i) == 0 {
-			score++
+			score += perColumn
 			if column != 0 && ofContact&(1<<i) != 0 {
 				reached++
 			}
 		}
 	}
-	score += reached * 100
+	score += reached * perContact
 	if !l.vanished {
-		score += 10_000
+		score += notVanished
 	}
-	if differ&ofBuyer == 0 {
-		return score + 100_000, true
+	if sameID(m, r, l) {
+		score += alikeID
 	}
-	if m.filtered || r.undated {
+	switch {
+	case l.row == r.id, sameBuyer(r.columns(), l.digests):
+		return score + ofOneBuyer, true
+	case l.id == r.id:
+		return score + ofOneID, true
+	case m.filtered || r.undated:
 		return 0, false
 	}
 	missed := m.must(&l.group) && l.space == dated && !l.vanished
 	return score, missed || reached > 0 || r.row.AdditionalInformation.Or("") != ""
 }
 
+// sameBuyer reports whether two leads have the same buyer in their ids, which is
+// the first of some columns that is neither null nor empty.
+func sameBuyer(a, b []uint32) bool {
+	for _, c := range buyerColumns {
+		noA, noB := a[c.place] == 0 || a[c.place] == c.empty, b[c.place] == 0 || b[c.place] == c.empty
+		if !noA || !noB {
+			return a[c.place] == b[c.place]
+		}
+	}
+	return true
+}
+
+// buyerColumns are the places of the columns that a lead id takes its buyer from,
+// and the digests of an empty text in them.
+var buyerColumns = func() (columns []struct {
+	place int
+	empty uint32
+}) {
+	none := schema.Some("")
+	empty := schema.Digests(&schema.Row{UserID: none, ExternalEmail: none, Email: none, Phone: none}, nil)
+	for _, name := range []string{"user_id", "external_email", "email", "phone"} {
+		place := slices.IndexFunc(schema.DigestColumns, func(c schema.Column) bool { return c.Name == name })
+		columns = append(columns, struct {
+			place int
+			empty uint32
+		}{place, empty[place]})
+	}
+	return columns
+}()
+
 // Columns by what they tell, as bits for schema.DigestColumns.
 var (
 	ofMessages = bitsOf("message_count", "messages", "extra")
-	// ofBuyer are those that a lead id takes the buyer from.
-	ofBuyer   = bitsOf("user_id", "external_email", "email", "phone")
-	ofContact = bitsOf("email", "external_email", "phone", "first_name", "last_name", "messages")
+	ofContact  = bitsOf("email", "external_email", "phone", "first_name", "last_name", "messages")
 )
 
 func bitsOf(names ...string) uint64 {

@@ -193,8 +193,8 @@ func (s *Store) loadStreams() error {
 	return nil
 }
 
-// pebbleOptions bound the memory, whatever the number of leads: the cache, two or three
-// memory tables, and what a compaction reads and writes.
+// pebbleOptions bound the memory, whatever the number of leads: the cache, two or
+// three memory tables, and what a compaction reads and writes.
 func pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
 		CacheSize:                   24 << 20,
