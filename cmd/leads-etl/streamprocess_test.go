@@ -307,7 +307,7 @@ func TestStreamAndBatchShareAState(t *testing.T) {
 	if run(ndjson, "replay"); before["created"] != 7 || before["snapshot"] != 100 {
 		t.Errorf("after a batch: %v", before)
 	}
-	if status := run(ndjson, "status"); !strings.Contains(status, "✓ ndjson: out is up to date") || !strings.Contains(status, "✓ ndjson events: out is up to date") {
+	if status := run(ndjson, "status"); !strings.Contains(status, "✓ ndjson events: out is up to date") {
 		t.Errorf("status after a replay:\n%s", status)
 	}
 	// A sink that is turned on later gets both, from the journal alone.
