@@ -3,6 +3,7 @@ package known
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -29,6 +31,12 @@ var epoch = time.Date(2026, 9, 1, 23, 59, 50, 0, time.UTC)
 func at(second int) time.Time { return epoch.Add(time.Duration(second) * time.Second) }
 
 func span(from, to int) window.Window { return window.New(at(from), at(to)) }
+
+// tester is a test, or a check of rapid's.
+type tester interface {
+	rapid.TB
+	Context() context.Context
+}
 
 // object is a response of an answer, as the API's JSON has it.
 type object = map[string]any
@@ -51,7 +59,7 @@ func with(o object, members ...any) object {
 
 // body is an answer of responses by their listing, which is taken from their
 // member "item".
-func body(t testing.TB, responses ...object) []byte {
+func body(t rapid.TB, responses ...object) []byte {
 	t.Helper()
 	var listings []object
 	for _, r := range responses {
@@ -74,7 +82,7 @@ func body(t testing.TB, responses ...object) []byte {
 	return pack(t, text)
 }
 
-func pack(t testing.TB, text []byte) []byte {
+func pack(t rapid.TB, text []byte) []byte {
 	t.Helper()
 	var packed bytes.Buffer
 	gz := gzip.NewWriter(&packed)
@@ -111,7 +119,7 @@ func (p *pages) Page(seq journal.Seq, w window.Window) (flatten.Result, error) {
 
 // world is a journal that is filled by hand, and a store of what is known.
 type world struct {
-	t       testing.TB
+	t       tester
 	journal *journal.Journal
 	pages   *pages
 	fs      *vfs.MemFS
@@ -217,7 +225,7 @@ func (w *world) events(from, to journal.Seq) []Event {
 	return eventsOf(w.t, w.store, from, to)
 }
 
-func eventsOf(t testing.TB, s *Store, from, to journal.Seq) []Event {
+func eventsOf(t tester, s *Store, from, to journal.Seq) []Event {
 	t.Helper()
 	var events []Event
 	for e, err := range s.Events(t.Context(), from, to) {
