@@ -53,6 +53,9 @@ func (v *streamView) apply(r journal.Record) {
 	switch {
 	case r.Page != nil && !r.Page.Short:
 		v.read(r.Page.Query, r.Page.Received, r.Page.Window)
+	case r.Gap != nil:
+		// It was tried, and is tried at each poll: nothing else need be read for it.
+		v.read(r.Gap.Query, r.Gap.Time, r.Gap.Window)
 	case r.Poll != nil:
 		v.read(r.Poll.Query, r.Poll.Received, r.Poll.Windows...)
 	}
@@ -82,6 +85,9 @@ func (v *streamView) forgetReadings() {
 // newest, and what is due to be read again. Gaps are tried as they are, for a
 // wider window around one would fail, and be searched for it again.
 func (v *streamView) job(stream string, q journal.Query, plan schedule.Plan, now, newest time.Time) *fetch.Job {
+	if n := len(plan.Bands); n > 0 {
+		v.readings[q].Forget(newest.Add(-2 * plan.Bands[n-1].Age)) // twice: aligned begins earlier
+	}
 	job := &fetch.Job{Batch: stream, Query: q, Sizer: v.sizers[q]}
 	var want, gaps window.Set
 	if b, ok := v.tracker.Batch(stream); ok {
@@ -146,6 +152,9 @@ func (v *streamView) windowsOf(from, to time.Duration) int {
 	for _, s := range v.sizers {
 		size := s.Size()
 		calls += int((to - from + size - 1) / size)
+		if to-from > size {
+			calls++ // aligned makes it one more
+		}
 	}
 	return max(calls, 1)
 }

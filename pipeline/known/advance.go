@@ -217,16 +217,13 @@ func (s *Stats) add(l *lead, n int) {
 	}
 }
 
-// deadLetters remembers what of the window cannot be read, so that an answer with
-// the very same is known.
+// deadLetters notes what cannot be read, so that an answer with the very same
+// need not be landed again.
 func (in *intake) deadLetters(result flatten.Result) error {
-	key := deadKey(in.page)
-	if sum := deadSum(result.Dead); sum != nil && !in.page.Short {
-		return in.batch.Set(key, sum, nil)
+	for i := range result.Dead {
+		if err := in.batch.Set(deadKey(&result.Dead[i]), nil, nil); err != nil {
+			return err
+		}
 	}
-	known, err := in.store.get(key)
-	if err != nil || known == nil {
-		return err
-	}
-	return in.batch.Delete(key, nil)
+	return nil
 }

@@ -33,7 +33,7 @@
 //	                                   another than was asked for
 //	"e" page second class place        an event, by slice of the page, then rows, then
 //	                                   vanished leads
-//	"d" digest                         the dead letters of a window, as a sum
+//	"d" digest                         a dead letter that was landed
 //
 // So the leads of a window are one range, and taking in a page is one pass over
 // its rows and that range. A lead's value holds flags, version, the page and the

@@ -1,7 +1,7 @@
 package known
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,12 +47,8 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 			return nil
 		})
 		if i == 0 {
-			known, err := get(view, deadKey(page))
-			if err != nil {
-				return fmt.Errorf("reading known leads: %w", err)
-			}
-			if !bytes.Equal(known, deadSum(result.Dead)) {
-				return errNews
+			if known, err := deadKnown(view, result.Dead); err != nil || !known {
+				return cmp.Or(err, errNews)
 			}
 			if err := compareRows(result.Undated, true, func(rows []*shown) error { return d.undated(ctx, rows) }); err != nil {
 				return err
