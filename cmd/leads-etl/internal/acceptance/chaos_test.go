@@ -53,6 +53,7 @@ func TestChaos(t *testing.T) {
 		world: w, random: rand.New(rand.NewPCG(seed, 0)), story: newStory(t, w.sim, seed),
 		deeds: make(map[string]int), codes: make(map[int]int),
 	}
+	c.story.noReturns = true
 	stop := c.story.goOn(150 * time.Millisecond)
 	defer stop()
 	for begun := time.Now(); time.Since(begun) < duration && !t.Failed(); {
