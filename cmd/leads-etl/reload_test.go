@@ -43,7 +43,7 @@ type reloading struct {
 	t       *testing.T
 	file    string
 	stream  tuned
-	log     bytes.Buffer // of the reloader, who writes while the test sleeps
+	log     lockedBuffer
 	console *console
 	hangups chan os.Signal
 }
@@ -100,8 +100,27 @@ func (r *reloading) write(content string) {
 func (r *reloading) after(d time.Duration) string {
 	time.Sleep(d)
 	synctest.Wait()
-	defer r.log.Reset()
-	return r.log.String()
+	return r.log.take()
+}
+
+// lockedBuffer is written to by one goroutine and taken from by another.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// take returns what was written since the last call.
+func (l *lockedBuffer) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.b.Reset()
+	return l.b.String()
 }
 
 // What can be put in force without a restart is, within five seconds of the
