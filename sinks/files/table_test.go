@@ -83,11 +83,23 @@ func TestNoTrace(t *testing.T) {
 			t.Errorf("left by the rollback of %d rows: %v", n, left)
 		}
 	}
+}
+
+// A partition that never had a row has a position all the same: else it would be
+// behind for good.
+func TestAnEmptyPartitionHasAPosition(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	s := mustOpen(t, spec(dir))
 	if r := mustCommit(t, s, today, nil, 1); !r.Unchanged {
 		t.Errorf("receipt %+v", r)
 	}
-	if left := tree(t, dir); len(left) > 0 {
-		t.Errorf("left by a commit of nothing: %v", left)
+	if pos := position(t, mustOpen(t, spec(dir)), today); pos.Next != 1 {
+		t.Errorf("position %+v", pos)
+	}
+	for _, path := range tree(t, dir) {
+		if !strings.HasPrefix(path, manifestFolder) {
+			t.Errorf("%s is left", path)
+		}
 	}
 }
 

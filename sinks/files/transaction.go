@@ -144,10 +144,14 @@ func (t *transaction) commit(next deliver.Position) (deliver.Receipt, error) {
 	}
 	receipt.Unchanged = receipt.Files == 0 && len(m.Aside) == 0 && len(m.Remove) == 0
 	if receipt.Unchanged {
-		if p.manifest == nil || p.manifest.Position == next {
-			return receipt, s.disk.prune(s.root, t.folder)
+		if p.manifest == nil || p.manifest.Position != next {
+			// Also where there is nothing, and never was: that the partition is as it
+			// should be is known by its position.
+			if err := s.store(t.id, m); err != nil {
+				return deliver.Receipt{}, err
+			}
 		}
-		return receipt, s.store(t.id, m)
+		return receipt, s.disk.prune(s.root, t.folder)
 	}
 	if receipt.Files > 0 {
 		// The manifest must not list names that a crash could take back.
