@@ -123,7 +123,13 @@ func (in *intake) take(ctx context.Context, w window.Window, result flatten.Resu
 	s := in.store
 	in.slice = w.From.Unix()
 	r := readingOf(in.seq, in.page, s.streams[in.page.Batch])
-	r.whole = r.whole && len(result.Dead) == 0 // the missing one may be among them
+	// A lead that is missing may be among the dead letters, but not among those
+	// that were there before.
+	dead, err := deadKnown(s.db, result.Dead)
+	if err != nil {
+		return err
+	}
+	r.whole = r.whole && dead
 	if in.at.second == atStart {
 		if len(result.Undated) > 0 {
 			rows, err := readRows(result.Undated, true)

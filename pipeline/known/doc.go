@@ -13,7 +13,7 @@
 // A page shows leads of its window. One that is not known is created; one whose
 // content hash is another than what is known is updated, as is one that had
 // vanished; one that is known and missing from a page that is complete, whole
-// (neither short nor with dead letters, its totals reconciled), not filtered by
+// (not short, without dead letters that were not there before, its totals reconciled), not filtered by
 // status, and of a stream, has vanished. Pages of batches make snapshots of what
 // is new or changed, and let nothing vanish. A lead whose buyer was renamed stays
 // the same (matcher). An answer without messages is not compared with what is

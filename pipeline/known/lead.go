@@ -98,9 +98,6 @@ func (l *lead) read(key, value []byte) error {
 	return nil
 }
 
-// submittedTime is the time of the row that row and page tell of.
-func (l *lead) submittedTime() schema.Opt[time.Time] { return timeOf(l.submitted) }
-
 func timeOf(millis int64) schema.Opt[time.Time] {
 	if millis == noTime {
 		return schema.Opt[time.Time]{}

@@ -121,11 +121,10 @@ func (m *matcher) compare() {
 
 // What speaks for a row and a lead to be the same: each outweighs all after it.
 const (
-	ofOneBuyer  = 1_000_000 // by the name that they have now
-	ofOneID     = 100_000   // the buyer has the name again that the lead began with
+	ofOneBuyer  = 100_000 // by the name that they have now
 	notVanished = 10_000
 	perContact  = 100 // for each way to reach the buyer that is the same
-	alikeID     = 50  // of one buyer's leads, ids tell fractions of a second apart
+	ofOneID     = 50  // by the fraction of the second, or by the name that the lead began with
 	perColumn   = 1
 )
 
@@ -155,13 +154,13 @@ func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
 		score += notVanished
 	}
 	if sameID(m, r, l) {
-		score += alikeID
+		score += ofOneID
 	}
 	switch {
 	case l.row == r.id, sameBuyer(r.columns(), l.digests):
 		return score + ofOneBuyer, true
 	case l.id == r.id:
-		return score + ofOneID, true
+		return score, true
 	case m.filtered || r.undated:
 		return 0, false
 	}

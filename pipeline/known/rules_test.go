@@ -1,8 +1,12 @@
 package known
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
@@ -225,6 +229,28 @@ func TestRenamedTwins(t *testing.T) {
 	}
 }
 
+// Leads that nothing tells apart but what changes: each change makes one event,
+// whatever the order of their contents, by which their ids go.
+func TestTwinsOfOneBuyer(t *testing.T) {
+	twin := with(bob, "leadStatus", nil)
+	one := func(status string) object { return with(twin, "leadStatus", status) }
+	for _, status := range []string{"A", "B", "C", "D", "E", "F"} {
+		w := newWorld(t)
+		w.takes(w.page(0, 10, one("X"), one("Y")), "created bob 1", "created bob 1")
+		w.takes(w.page(0, 10, one("Y"), one(status)), "updated bob 2 lead_status")
+		w.takes(w.page(0, 10, one(status), one("Y")))
+		w.takes(w.page(0, 10, one("Y")), "vanished bob 3")
+		w.takes(w.page(0, 10, one("Y")))
+		third := w.take(w.page(0, 10, one("Y"), one(status), one("Z")))
+		if all := ids(w.events(0, w.journal.End())); len(third) != 2 || len(slices.Compact(slices.SortedFunc(slices.Values(all), compareIDs))) != 3 {
+			t.Errorf("three leads have the ids %v", all)
+		}
+		w.rebuilt()
+	}
+}
+
+func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+
 // An answer that was filtered by status says nothing of who was renamed.
 func TestNoRenamesInFilteredAnswers(t *testing.T) {
 	w := newWorld(t)
@@ -246,13 +272,23 @@ func TestUndatedAndStrayLeads(t *testing.T) {
 	w.takes(w.page(40, 60, with(stray, "leadStatus", "X"), timeless))
 	w.takes(w.page(40, 60, stray, timeless), "updated sid 3 lead_status")
 	w.takes(w.page(40, 60))
+	// Out of its place, a lead of another name is another lead.
+	w.takes(w.page(0, 10, ann, with(stray, "userId", "sidney")), "created sidney 1")
 	// So does one that strays later.
 	w.takes(w.page(20, 30, ann))
 	w.takes(w.page(0, 10))
-	if got, want := w.store.Stats(), (Stats{Live: 3, Undated: 3, Events: 5}); got != want {
+	if got, want := w.store.Stats(), (Stats{Live: 4, Undated: 4, Events: 6}); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
 	w.rebuilt()
+}
+
+// A dead letter that has always been there does not keep leads from vanishing.
+func TestALeadVanishesBesideADeadLetter(t *testing.T) {
+	w := newWorld(t)
+	dead := object{"item": "1", "dead": "no lead"}
+	w.takes(w.page(0, 10, ann, bob, dead), "created ann 1", "created bob 1")
+	w.takes(w.page(0, 10, bob, dead), "vanished ann 2")
 }
 
 func TestDeadLettersAreLandedOnce(t *testing.T) {

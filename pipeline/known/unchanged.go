@@ -39,7 +39,6 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 			return fmt.Errorf("flattening an answer: %w", err)
 		}
 		r := readingOf(0, page, true)
-		r.whole = r.whole && len(result.Dead) == 0
 		d := newDeriver(r, view, strays, func(_, _ *lead, c *change) error {
 			if c != nil {
 				return errNews
