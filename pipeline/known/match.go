@@ -52,10 +52,6 @@ func (m *matcher) consider(from int) {
 	for range fresh {
 		m.taken = append(m.taken, false)
 	}
-	if len(m.rows) == 1 && len(fresh) == 1 && m.of[0] < 0 && sameID(m, m.rows[0], &fresh[0]) {
-		m.of[0], m.taken[from] = from, true // most groups
-		return
-	}
 	m.pass(from, sameRow)
 	m.pass(from, sameText)
 }

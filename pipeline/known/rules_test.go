@@ -291,6 +291,19 @@ func TestALeadVanishesBesideADeadLetter(t *testing.T) {
 	w.takes(w.page(0, 10, bob, dead), "vanished ann 2")
 }
 
+// A lead that strayed is told from its twin that did not, though a row's id may
+// have been the other's.
+func TestStrayTwin(t *testing.T) {
+	w := newWorld(t)
+	late := with(ann, "submittedTime", "2026-09-01T23:59:51.5Z", "email", "late@example.com", "leadStatus", "RESPONDED")
+	strayed := with(late, "submittedTime", stamp(1))
+	w.takes(w.page(0, 10, ann, late), "created ann 1", "created ann 1")
+	w.takes(w.page(20, 30, strayed))
+	p := w.page(0, 10, strayed)
+	p.Query.Status = "Answered"
+	w.takes(p)
+}
+
 func TestDeadLettersAreLandedOnce(t *testing.T) {
 	w := newWorld(t)
 	dead := func(texts ...string) *journal.Page {
