@@ -88,7 +88,7 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 		events rows
 		found  func(*findings) []string
 	}{
-		"a change is missing":        {without(at(2)), func(f *findings) []string { return f.lost }},
+		"a change is missing":        {without(at(2)), func(f *findings) []string { return f.missed }},
 		"the last change is missing": {without(at(4)), func(f *findings) []string { return f.stale }},
 		"it is not said to be gone":  {without(vanished), func(f *findings) []string { return f.stale }},
 		"an event is there again":    {append(slices.Clone(all), all[at(2)]), func(f *findings) []string { return f.twice }},
