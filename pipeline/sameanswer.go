@@ -67,8 +67,10 @@ func (s *sameAnswers) outdated(page *journal.Page) {
 		clear(s.sums)
 		return
 	}
+	// A lead without a certain time may belong to the second beside the window.
+	around := window.Window{From: page.Window.From.Add(-window.Second), To: page.Window.To.Add(window.Second)}
 	for at := range s.sums {
-		if at.window.Overlaps(page.Window) {
+		if at.window.Overlaps(around) {
 			delete(s.sums, at)
 		}
 	}

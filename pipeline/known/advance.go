@@ -94,23 +94,27 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 	defer func() { in.batch.Close() }()
 	slices := slicesOf(p.Window, p.Leads, s.options.sliceLeads)
 	for i, w := range slices {
-		if in.at.second != atStart && w.To.Unix() <= in.at.second {
+		last := i == len(slices)-1
+		taken := in.at.second != atStart && w.To.Unix() <= in.at.second
+		if taken && !last {
 			continue
 		}
 		result, err := s.options.Pages.Page(seq, w)
 		if err != nil {
 			return err
 		}
-		if err := in.take(ctx, w, result); err != nil {
-			return fmt.Errorf("comparing landed page %d with the known leads: %w", seq, err)
+		if !taken {
+			err = in.take(ctx, w, result)
 		}
-		if i < len(slices)-1 {
+		switch {
+		case err != nil:
+		case last:
+			err = in.end(ctx, w, result)
+		default:
 			err = in.commit(w.To.Unix())
-		} else {
-			err = in.deadLetters(result)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("comparing landed page %d with the known leads: %w", seq, err)
 		}
 	}
 	// The last word: the page is taken in.
@@ -122,14 +126,10 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 func (in *intake) take(ctx context.Context, w window.Window, result flatten.Result) error {
 	s := in.store
 	in.slice = w.From.Unix()
-	r := readingOf(in.seq, in.page, s.streams[in.page.Batch])
-	// A lead that is missing may be among the dead letters, but not among those
-	// that were there before.
-	dead, err := deadKnown(s.db, result.Dead)
+	r, err := in.reading(result)
 	if err != nil {
 		return err
 	}
-	r.whole = r.whole && dead
 	if in.at.second == atStart {
 		if len(result.Undated) > 0 {
 			rows, err := readRows(result.Undated, true)
@@ -161,6 +161,35 @@ func (in *intake) take(ctx context.Context, w window.Window, result flatten.Resu
 		return in.commit(second)
 	}
 	return d.between(ctx, rows, from, w.To.Unix())
+}
+
+// reading is what the page says of itself. A lead that is missing may be among the
+// dead letters, but not among those that were there before.
+func (in *intake) reading(result flatten.Result) (reading, error) {
+	r := readingOf(in.seq, in.page, in.store.streams[in.page.Batch])
+	r.landed = true
+	dead, err := deadKnown(in.store.db, result.Dead)
+	r.whole = r.whole && dead
+	return r, err
+}
+
+// end takes in what only the whole page says, after its last slice: which leads of
+// no certain time it does not show, and its dead letters.
+func (in *intake) end(ctx context.Context, w window.Window, result flatten.Result) error {
+	if in.at.Undated > 0 && in.at.Undated <= maxUndated {
+		in.slice = w.From.Unix()
+		r, err := in.reading(result)
+		if err != nil {
+			return err
+		}
+		if err := in.commit(w.To.Unix()); err != nil { // what follows has to see it
+			return err
+		}
+		if err := newDeriver(r, in.store.db, true, in.tell).missing(ctx); err != nil {
+			return err
+		}
+	}
+	return in.deadLetters(result)
 }
 
 // commit commits the batch: all before the second is taken in.
@@ -215,9 +244,9 @@ func (in *intake) count(known, now *lead) {
 func (s *Stats) add(l *lead, n int) {
 	if l.vanished {
 		s.Vanished += n
-		return
+	} else {
+		s.Live += n
 	}
-	s.Live += n
 	if l.space == undated {
 		s.Undated += n
 	}

@@ -72,6 +72,11 @@ type deriver struct {
 	// nobody.
 	pass func(second int64) error
 
+	// shown are leads of the undated space that were told, and progress says that
+	// missing has ruled out anything.
+	shown    map[leadName]struct{}
+	progress bool
+
 	match matcher
 	key   []byte
 	end   []byte

@@ -14,7 +14,8 @@
 // content hash is another than what is known is updated, as is one that had
 // vanished; one that is known and missing from a page that is complete, whole
 // (not short, without dead letters that were not there before, its totals reconciled), not filtered by
-// status, and of a stream, has vanished. Pages of batches make snapshots of what
+// status, and of a stream, has vanished. When a lead that is shown without a readable time, or at another than was
+// asked for, must have been created, follows from the pages that show it and those that do not (whereabouts.go). Pages of batches make snapshots of what
 // is new or changed, and let nothing vanish. A lead whose buyer was renamed stays
 // the same (matcher). An answer without messages is not compared with what is
 // known with them.
@@ -38,7 +39,8 @@
 // So the leads of a window are one range, and taking in a page is one pass over
 // its rows and that range. A lead's value holds flags, version, the page and the
 // row that show it last, half of its content hash, and a digest of each column, from which
-// changed_fields comes; some 150 bytes. A page's changes, its events and the
+// changed_fields comes; some 150 bytes. Behind "u" there are also the last page that shows the
+// lead, and the stretches of time in which it can have been created. A page's changes, its events and the
 // position are written in one batch, which is not synced: what a crash takes is
 // derived again.
 package known

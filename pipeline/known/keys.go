@@ -20,7 +20,8 @@ const (
 	// shows one no longer, it has vanished.
 	dated space = 'l'
 	// undated holds the leads that were ever shown without a time or at another
-	// time than was asked for: no page has to show them, so they never vanish.
+	// time than was asked for: which page has to show them is worked out from where
+	// they were shown (whereabouts.go).
 	undated space = 'u'
 )
 

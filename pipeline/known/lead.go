@@ -33,6 +33,12 @@ type lead struct {
 	// hash is the first half of the content hash, digests are schema.Digests.
 	hash    contentHash
 	digests []uint32
+
+	// Of leads in the undated space: seen is the last landed page that shows the
+	// lead, and open the times at which it can have been created, if it is still
+	// there (whereabouts.go).
+	seen journal.Seq
+	open spans
 }
 
 type contentHash [16]byte
@@ -71,13 +77,17 @@ func (l *lead) appendValue(dst []byte) []byte {
 	if l.row != l.id {
 		dst = append(dst, l.row[:]...)
 	}
+	if l.space == undated {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(l.seen))
+		dst = l.open.append(dst)
+	}
 	return dst
 }
 
 // read makes l the lead of a key and a value, in the memory of its digests.
 func (l *lead) read(key, value []byte) error {
 	n := leadFixed + 4*len(schema.DigestColumns)
-	if len(key) != leadKeyLen || len(value) < n || value[0]&leadRenamed != 0 && len(value) != n+len(l.row) {
+	if len(key) != leadKeyLen || len(value) < n || len(value) != n+restLen(space(key[0]), value) {
 		return fmt.Errorf("%w: a lead's key has %d bytes and its value %d", errDamaged, len(key), len(value))
 	}
 	digests := l.digests[:0]
@@ -92,10 +102,28 @@ func (l *lead) read(key, value []byte) error {
 		submitted: int64(binary.LittleEndian.Uint64(value[13:])),
 		hash:      contentHash(value[21:leadFixed]), digests: digests,
 	}
+	rest := value[n:]
 	if l.row = l.id; value[0]&leadRenamed != 0 {
-		l.row = uuid.UUID(value[n:])
+		l.row, rest = uuid.UUID(rest), rest[len(l.row):]
+	}
+	if l.space == undated {
+		l.seen, l.open = journal.Seq(binary.LittleEndian.Uint64(rest)), readSpans(rest[8:])
 	}
 	return nil
+}
+
+// restLen is how long the value of a lead has to be behind its digests; it cannot
+// be right if the value is not.
+func restLen(s space, value []byte) int {
+	n := 0
+	if value[0]&leadRenamed != 0 {
+		n += len(uuid.UUID{})
+	}
+	if s != undated {
+		return n
+	}
+	spans := len(value) - leadFixed - 4*len(schema.DigestColumns) - n - 8
+	return n + 8 + max(0, spans/spanLen*spanLen)
 }
 
 func timeOf(millis int64) schema.Opt[time.Time] {

@@ -62,6 +62,7 @@ type client struct {
 
 	known struct {
 		shown, vanished, strayed bool
+		open                     seconds // if it strayed
 		messages                 bool
 		content                  string // with messages, or without
 		user                     string
@@ -184,7 +185,7 @@ func (m *model) answer(t *rapid.T) {
 		stray bool
 	}
 	var shown []sight
-	var missing []*client
+	var missing, missed []*client // missed strayed before: they may be elsewhere
 	for _, c := range m.clients {
 		if p.Query.Item != "" && c.item != p.Query.Item {
 			continue
@@ -194,6 +195,9 @@ func (m *model) answer(t *rapid.T) {
 		renamed := c.known.shown && c.known.user != c.user
 		switch {
 		case c.delisted || p.Query.Status != "" && c.status != "RESPONDED":
+			if c.known.strayed && covers {
+				missed = append(missed, c)
+			}
 			if inside && c.known.shown && !c.known.vanished && !c.known.strayed && covers {
 				missing = append(missing, c)
 			}
@@ -204,6 +208,8 @@ func (m *model) answer(t *rapid.T) {
 			shown = append(shown, sight{c, false})
 		case c.timeless && strays, far && strays && !renamed:
 			shown = append(shown, sight{c, true})
+		case c.known.strayed && covers:
+			missed = append(missed, c)
 		}
 	}
 	if len(missing) > 0 {
@@ -243,22 +249,51 @@ func (m *model) answer(t *rapid.T) {
 	}
 	events := 0
 	for _, s := range shown {
-		events += s.seen(p, s.stray)
+		events += s.seen(p, s.stray, from, to)
+	}
+	progress := false
+	for _, c := range missed {
+		k := &c.known
+		rest := k.open &^ secondsOf(from, to)
+		if k.vanished || rest == k.open {
+			continue
+		}
+		progress = true
+		if k.open = rest; rest == 0 {
+			missing = append(missing, c)
+		}
 	}
 	for _, c := range missing {
 		c.known.vanished = true
 		c.tell(schema.Vanished, p)
 		events++
 	}
-	if p.Batch == "stream" && (unchanged && events > 0 || !unchanged && events == 0 && !unread) {
+	if news := events > 0 || progress || unread; p.Batch == "stream" && unchanged == news {
 		t.Fatalf("the answer changes nothing: %v, with %d events by the books", unchanged, events)
 	}
 	m.append(journal.Record{Page: p})
 }
 
-// seen writes down what it means that an answer shows the lead.
-func (c *client) seen(p *journal.Page, stray bool) int {
+// seconds is a set of the model's seconds, and of the two beside them.
+type seconds uint16
+
+func secondsOf(from, to int) seconds {
+	var s seconds
+	for i := from; i < to; i++ {
+		s |= 1 << (i + 1)
+	}
+	return s
+}
+
+// seen writes down what it means that an answer over [from, to) shows the lead.
+func (c *client) seen(p *journal.Page, stray bool, from, to int) int {
 	k := &c.known
+	around := secondsOf(from-1, to+1)
+	if !k.strayed || k.vanished || k.open&around == 0 {
+		k.open = around
+	} else {
+		k.open &= around
+	}
 	k.strayed = k.strayed || stray
 	if !k.shown {
 		k.shown, k.messages, k.content, k.user = true, p.Query.Messages, c.content(p.Query.Messages), c.user

@@ -153,7 +153,7 @@ func (s *Store) isEmpty() (bool, error) {
 
 // format is the number of the layout that doc.go describes, and of the rules by
 // which events are derived.
-const format = 1
+const format = 2
 
 // identityOf is what a store says of itself, for comparing.
 func identityOf(j *journal.Journal, sliceLeads int) string {

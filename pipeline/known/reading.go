@@ -9,7 +9,11 @@ import (
 
 // reading is what an answer can tell, apart from its rows.
 type reading struct {
-	seq      journal.Seq
+	seq journal.Seq
+	// landed says that seq is the answer's page; else it has none yet.
+	landed bool
+	// from and to are its window in Unix seconds.
+	from, to int64
 	stream   bool // of a stream: else what is new or changed is a snapshot
 	messages bool // it was asked for messages
 	// filtered says that it was asked for leads of one status only.
@@ -27,7 +31,7 @@ type reading struct {
 func readingOf(seq journal.Seq, p *journal.Page, stream bool) reading {
 	reconciled := p.TotalLeads != nil && *p.TotalLeads == p.Leads
 	r := reading{
-		seq: seq, stream: stream, messages: p.Query.Messages,
+		seq: seq, from: p.Window.From.Unix(), to: p.Window.To.Unix(), stream: stream, messages: p.Query.Messages,
 		filtered: p.Query.Status != "",
 		whole:    reconciled && !p.Short && p.Query.Status == "",
 	}

@@ -266,20 +266,56 @@ func TestUndatedAndStrayLeads(t *testing.T) {
 	w := newWorld(t)
 	timeless, stray := with(bob, "submittedTime", nil, "userId", "eve"), with(bob, "submittedTime", stamp(50), "userId", "sid")
 	w.takes(w.page(0, 10, ann, timeless, stray), "created ann 1", "created eve 1", "created sid 1")
-	w.takes(w.page(0, 10, ann)) // they do not vanish
+	w.takes(w.page(0, 9, ann)) // they may have been created in the second beside that
 	w.takes(w.page(0, 10, with(stray, "leadStatus", "X"), ann), "updated sid 2 lead_status")
 	// Shown in its place it is the same lead, and stays one that no page has to show.
 	w.takes(w.page(40, 60, with(stray, "leadStatus", "X"), timeless))
 	w.takes(w.page(40, 60, stray, timeless), "updated sid 3 lead_status")
-	w.takes(w.page(40, 60))
 	// Out of its place, a lead of another name is another lead.
 	w.takes(w.page(0, 10, ann, with(stray, "userId", "sidney")), "created sidney 1")
-	// So does one that strays later.
-	w.takes(w.page(20, 30, ann))
-	w.takes(w.page(0, 10))
+	w.takes(w.page(20, 30, ann)) // and so does one that strays later
 	if got, want := w.store.Stats(), (Stats{Live: 4, Undated: 4, Events: 6}); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
+	// They have vanished when they are nowhere where they can be.
+	w.takes(w.page(0, 10))
+	w.takes(w.page(19, 61), "vanished ann 2", "vanished sid 4", "vanished eve 2")
+	w.takes(w.page(-1, 11), "vanished sidney 2")
+	w.takes(w.page(0, 10, timeless), "updated eve 3")
+	if got, want := w.store.Stats(), (Stats{Live: 1, Vanished: 3, Undated: 4, Events: 11}); got != want {
+		t.Errorf("stats %+v, want %+v", got, want)
+	}
+	w.rebuilt()
+}
+
+// A lead without a time is looked for window by window; only whole answers of the
+// stream count, and only those to the right question.
+func TestALeadWithoutATimeVanishes(t *testing.T) {
+	w := newWorld(t)
+	timeless := with(bob, "submittedTime", nil)
+	w.takes(w.page(0, 10, timeless), "created bob 1")
+	unchanged := func(want bool, pages ...*journal.Page) {
+		t.Helper()
+		for _, p := range pages {
+			w.advance()
+			if got, err := w.store.Unchanged(t.Context(), p); err != nil || got != want {
+				t.Errorf("Unchanged of %s: %v, %v; want %v", p.Window, got, err, want)
+			}
+			w.takes(p)
+		}
+	}
+	short, other, filtered, batch := w.page(-5, 15), w.page(-5, 15), w.page(-5, 15), w.page(-5, 15)
+	short.Short, other.Query.Item, filtered.Query.Status, batch.Batch = true, "1", "Answered", "batch"
+	w.takes(short)
+	w.takes(batch)
+	unchanged(true, other, filtered, w.page(11, 20)) // they say nothing about it
+	unchanged(false, w.page(-3, 4), w.page(6, 12))   // [4, 6) is left
+	unchanged(true, w.page(-3, 4), w.page(6, 12), w.page(4, 6, timeless))
+	w.takes(w.page(4, 5))
+	w.takes(w.page(3, 6, timeless)) // it is still there, in [5, 6)
+	w.takes(w.page(5, 6), "vanished bob 2")
+	w.takes(w.page(0, 10, timeless), "updated bob 3")
+	w.takes(w.page(-1, 11), "vanished bob 4")
 	w.rebuilt()
 }
 

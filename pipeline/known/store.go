@@ -79,8 +79,8 @@ func (s *Store) Changed() <-chan struct{} {
 type Stats struct {
 	// Live and Vanished leads are known.
 	Live, Vanished int
-	// Undated is the part of Live that was ever shown without a time, or at
-	// another than was asked for.
+	// Undated is the part of both that was ever shown without a time, or at another
+	// than was asked for.
 	Undated int
 	// Events of all pages.
 	Events int

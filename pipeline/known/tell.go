@@ -24,6 +24,9 @@ func (d *deriver) seen(r *shown, known *lead) error {
 	if r.undated {
 		now.space = undated
 	}
+	if now.space == undated {
+		d.sighted(known, &now)
+	}
 	if !changed && !known.vanished {
 		return d.take(known, &now, nil)
 	}
@@ -49,6 +52,7 @@ func (d *deriver) created(r *shown) error {
 	d.match.ids = append(d.match.ids, now.id)
 	if r.undated {
 		now.space = undated
+		d.sighted(nil, &now)
 	}
 	d.show(&now, r)
 	if d.stream {

@@ -32,19 +32,22 @@ func (s *Store) Unchanged(ctx context.Context, page *journal.Page) (bool, error)
 
 // compare returns errNews if the answer has something to tell.
 func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journal.Page) error {
-	strays := s.Stats().Undated > 0
+	undated := s.Stats().Undated
+	sighted := make(map[leadName]struct{})
+	var d *deriver
 	for i, w := range slicesOf(page.Window, page.Leads, s.options.sliceLeads) {
 		result, err := s.options.Flattener.Page(page, w)
 		if err != nil {
 			return fmt.Errorf("flattening an answer: %w", err)
 		}
 		r := readingOf(0, page, true)
-		d := newDeriver(r, view, strays, func(_, _ *lead, c *change) error {
+		d = newDeriver(r, view, undated > 0, func(_, _ *lead, c *change) error {
 			if c != nil {
 				return errNews
 			}
 			return nil
 		})
+		d.shown = sighted
 		if i == 0 {
 			if known, err := deadKnown(view, result.Dead); err != nil || !known {
 				return cmp.Or(err, errNews)
@@ -59,7 +62,15 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 			return err
 		}
 	}
-	return nil
+	if undated == 0 || undated > maxUndated {
+		return nil
+	}
+	// What an answer rules out without telling anything is worth landing as well:
+	// the next one may rule out the rest.
+	if err := d.missing(ctx); err != nil || !d.progress {
+		return err
+	}
+	return errNews
 }
 
 func compareRows(rows []schema.Row, undated bool, with func([]*shown) error) error {
