@@ -153,6 +153,9 @@ func (f *Fetcher) Run(ctx context.Context, jobs []*Job) error {
 // fetch deals with one window: it lands it, records it as a gap, or returns its
 // halves.
 func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
+	if err := f.health.admit(ctx); err != nil {
+		return nil, err
+	}
 	begun := time.Now()
 	page, err := f.source.Fetch(ctx, t.window, t.job.Query)
 	if err == nil {
@@ -165,13 +168,18 @@ func (f *Fetcher) fetch(ctx context.Context, t task) ([]window.Window, error) {
 		return nil, err
 	}
 	left, right, splits := t.window.Split()
-	if f.health.failure(!splits) {
-		if err := f.probe(ctx, t.job.Query, err); err != nil {
+	if doubt := f.health.failure(!splits); doubt != nil {
+		if err := f.probe(ctx, t.job.Query, doubt, err); err != nil {
 			return nil, err
 		}
 	}
 	t.job.Sizer.Failed(t.window)
 	if !splits {
+		// Another worker may be asking whether it is the API that fails: then it is no
+		// gap.
+		if err := f.health.admit(ctx); err != nil {
+			return nil, err
+		}
 		return nil, f.recordGap(ctx, t, failed)
 	}
 	f.stats.splits.Add(1)

@@ -211,7 +211,8 @@ func TestAnAPIThatIsDownIsNotBisected(t *testing.T) {
 	if _, ok := errors.AsType[*fetch.UnavailableError](err); !ok {
 		t.Fatalf("got error %v", err)
 	}
-	if n := calls.Load(); n > 20 || len(gaps) != 0 {
+	// Eight failures, what the other workers had under way then, and the probe.
+	if n := calls.Load(); n > 8+3+1 || len(gaps) != 0 {
 		t.Errorf("%d calls, %d gaps", n, len(gaps))
 	}
 }

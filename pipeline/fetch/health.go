@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -23,39 +23,80 @@ var quietSecond = window.Window{
 }
 
 // health tells windows that fail from an API that fails: splitting every window
-// of a year down to its seconds, each failing, would burn the quota of days.
+// of a year down to its seconds, each failing, would burn the quota of days. It
+// is safe for concurrent use.
 type health struct {
-	streak atomic.Int32
-	// well is set when anything was answered.
-	well atomic.Bool
+	mu     sync.Mutex
+	streak int
+	well   bool // anything was answered
+	// doubt is the probe that is on its way; nil if none is.
+	doubt *doubt
+}
+
+// doubt is one probe, for those who wait for its outcome.
+type doubt struct {
+	decided chan struct{} // closed when err is set
+	err     error
 }
 
 func (h *health) success() {
-	h.streak.Store(0)
-	h.well.Store(true)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.streak, h.well = 0, true
 }
 
-// failure reports whether it is time to probe: after many failures, or when a
-// window is about to be given up though nothing was answered yet. It starts to
-// count anew then, so that of many workers one probes.
-func (h *health) failure(last bool) bool {
-	if h.streak.Add(1) >= tooManyFailures || last && !h.well.Load() {
-		h.streak.Store(0)
-		return true
+// admit waits while the API is in doubt, so that no window is asked for that the
+// probe may show to be of no use. It returns the probe's error, or the context's.
+func (h *health) admit(ctx context.Context) error {
+	h.mu.Lock()
+	d := h.doubt
+	h.mu.Unlock()
+	if d == nil {
+		return nil
 	}
-	return false
+	select {
+	case <-d.decided:
+		return d.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// failure takes note of a window that failed. It returns a doubt if it is time to
+// probe: after many failures, or when a window is about to be given up though
+// nothing was answered yet. It starts to count anew then, so that of many workers
+// one probes; that one has to decide.
+func (h *health) failure(last bool) *doubt {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.streak++
+	if h.doubt != nil || h.streak < tooManyFailures && (!last || h.well) {
+		return nil
+	}
+	h.streak = 0
+	h.doubt = &doubt{decided: make(chan struct{})}
+	return h.doubt
+}
+
+// decide ends the doubt.
+func (h *health) decide(d *doubt, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.doubt, d.err = nil, err
+	close(d.decided)
 }
 
 // probe asks whether it is the API or the windows that fail; last is what the
 // last of them said.
-func (f *Fetcher) probe(ctx context.Context, q journal.Query, last error) error {
+func (f *Fetcher) probe(ctx context.Context, q journal.Query, d *doubt, last error) error {
 	err := Probe(ctx, f.source, q)
 	if err == nil {
 		f.health.success()
 	}
 	if _, away := errors.AsType[*UnavailableError](err); away {
-		return &UnavailableError{Err: fmt.Errorf("windows fail, and so does one that holds nothing: %w", last)}
+		err = &UnavailableError{Err: fmt.Errorf("windows fail, and so does one that holds nothing: %w", last)}
 	}
+	f.health.decide(d, err)
 	return err
 }
 
