@@ -41,6 +41,7 @@ type Server struct {
 	tokenRequests atomic.Uint64
 	ids           atomic.Uint64
 	skew          atomic.Int64
+	connections   *connections
 	answering     atomic.Int64 // requests to the API that are being answered
 	down          atomic.Bool
 	faultSeed     uint64
@@ -71,6 +72,8 @@ func New(cfg Config) (*Server, error) {
 		cache:   newCache(cfg.CacheBytes),
 		mux:     http.NewServeMux(),
 		failing: make(map[int64]struct{}),
+
+		connections: newConnections(),
 	}
 	s.skew.Store(int64(cfg.Skew))
 	s.SetFaults(cfg.Faults)
@@ -131,7 +134,9 @@ func (s *Server) Start(addr string) (baseURL string, stop func(), err error) {
 		Handler:           s.Handler(),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: 30 * time.Second,
+		ConnState:         s.connections.watch,
 	}
+	s.connections.listen(listener.Addr().String())
 	var running sync.WaitGroup
 	running.Go(func() { _ = server.Serve(listener) }) // ends by stop, with ErrServerClosed
 	if s.cfg.Churn > 0 {

@@ -194,6 +194,7 @@ func (s *Server) RevokeTokens() {
 // earlier one was told by a 401 or a Retry-After it cannot know. It blocks until
 // the requests that the earlier one left are off the books.
 func (s *Server) ClientRestarted() {
+	s.connections.settle()
 	for s.answering.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
