@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -21,6 +20,7 @@ import (
 type chaos struct {
 	*world
 	random *rand.Rand
+	disk   *disk // that state and outputs are on; nil for the machine's
 	story  *story
 	polls  []poll
 	kills  int            // of the program, by -9
@@ -240,39 +240,6 @@ func (c *chaos) outage(cmd *exec.Cmd) *running {
 	c.sim.SetOutage(false)
 	c.pause(r, 2*time.Second)
 	c.kill(r, "after outage")
-	return r
-}
-
-// fullDisk gives the program a disk on which no file can become much larger than
-// the largest one is.
-func (c *chaos) fullDisk(cmd *exec.Cmd) *running {
-	c.deed("full disk")
-	largest := int64(0)
-	err := filepath.WalkDir(c.path("state"), func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // what is not there has no size
-		}
-		if info, err := d.Info(); err == nil {
-			largest = max(largest, info.Size())
-		}
-		return nil
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	shell, err := exec.LookPath("bash")
-	if err != nil {
-		c.t.Fatal("a full disk is played by bash's ulimit: ", err)
-	}
-	limit := largest/1024 + 1 + c.random.Int64N(200)
-	cmd.Args = append([]string{shell, "-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, limit), cmd.Path}, cmd.Args[1:]...)
-	cmd.Path = shell
-	r := c.startCommand(nil, cmd)
-	select {
-	case <-r.ended:
-	case <-time.After(3 * time.Second):
-		c.kill(r, "on a full disk")
-	}
 	return r
 }
 
