@@ -31,20 +31,28 @@ func newDisk(t testing.TB, bytes string) (d *disk, ok bool) {
 	return &disk{t: t, dir: dir, ballast: filepath.Join(dir, "ballast")}, true
 }
 
-// fill leaves only so many bytes.
+// fill leaves only so many bytes. Others may be writing meanwhile.
 func (d *disk) fill(left int64) {
 	d.t.Helper()
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(d.dir, &fs); err != nil {
-		d.t.Fatal(err)
-	}
 	f, err := os.Create(d.ballast)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	defer f.Close()
-	if size := int64(fs.Bavail)*fs.Bsize - left; size > 0 {
-		if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
+	for {
+		var fs syscall.Statfs_t
+		if err := syscall.Statfs(d.dir, &fs); err != nil {
+			d.t.Fatal(err)
+		}
+		size := int64(fs.Bavail)*fs.Bsize - left
+		if size <= 0 {
+			return
+		}
+		switch err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err {
+		case nil:
+			return
+		case syscall.ENOSPC, syscall.EINTR: // somebody was faster
+		default:
 			d.t.Fatal(err)
 		}
 	}
