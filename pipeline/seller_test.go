@@ -129,7 +129,7 @@ func (s *seller) answer(w window.Window, q journal.Query) (body []byte, leads in
 	}
 	var compressed bytes.Buffer
 	gz, _ := gzip.NewWriterLevel(&compressed, gzip.NoCompression) // a level that there is
-	_ = json.NewEncoder(gz).Encode(a) // to memory
+	_ = json.NewEncoder(gz).Encode(a)                             // to memory
 	_ = gz.Close()
 	return compressed.Bytes(), a.TotalLeads
 }
