@@ -107,7 +107,11 @@ func (s *Store) forgetPruned() error {
 // Flush writes everything to the disk, and in as few files as it takes.
 func (s *Store) Flush(ctx context.Context) (err error) {
 	defer recoverFatal(&err)
-	if err := s.db.Flush(); err != nil {
+	s.mu.Lock()
+	position := s.at
+	s.mu.Unlock()
+	// It may have moved since over records that are not worth a write.
+	if err := errors.Join(s.db.Set(positionKey, position.append(nil), pebble.NoSync), s.db.Flush()); err != nil {
 		return s.checked(fmt.Errorf("writing known leads: %w", err))
 	}
 	// The events that are gone are to be gone from the disk as well.
