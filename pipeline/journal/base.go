@@ -182,10 +182,14 @@ func checkBase(folder string, id identity) error {
 		case err != nil:
 			return fmt.Errorf("look at the journal's base: %w", err)
 		case info.Size() != f.Bytes:
-			return &BaseError{Path: path, Problem: fmt.Sprintf("it has %d bytes, and had %d", info.Size(), f.Bytes)}
+			return &BaseError{Path: path, Problem: sizeProblem(info.Size(), f.Bytes)}
 		}
 	}
 	return nil
+}
+
+func sizeProblem(have, had int64) string {
+	return fmt.Sprintf("it has %d bytes, and had %d", have, had)
 }
 
 // verifyBase reads all files of the base and compares them with their checksums.
@@ -213,6 +217,8 @@ func verifyBase(ctx context.Context, folder string, id identity) (size int64, da
 			damaged = append(damaged, &BaseError{Path: path, Problem: "it is missing"})
 		case err != nil:
 			return size, damaged, err
+		case n != f.Bytes:
+			damaged = append(damaged, &BaseError{Path: path, Problem: sizeProblem(n, f.Bytes)})
 		case sum != f.SHA256:
 			damaged = append(damaged, &BaseError{Path: path, Problem: "it does not match its checksum"})
 		}
