@@ -162,13 +162,42 @@ func (b *Base) Undated(ctx context.Context) iter.Seq2[Latest, error] {
 }
 
 // Rows yields all latest rows from after a place on (nil for the beginning), those
-// with a time first.
+// with a time first. Of an id that was shown both in its time and among those
+// without, it yields what was shown last.
 func (b *Base) Rows(ctx context.Context, after []byte) iter.Seq2[Latest, error] {
 	from := []byte{latestKind}
 	if len(after) > 0 {
 		from = append(append([]byte{}, after...), 0)
 	}
-	return b.between(ctx, from, []byte{timelessKind + 1})
+	return func(yield func(Latest, error) bool) {
+		for l, err := range b.between(ctx, from, []byte{timelessKind + 1}) {
+			later := false
+			if err == nil {
+				later, err = b.shownLater(&l)
+			}
+			if !later && !yield(l, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// shownLater reports whether the row's id was shown later than the row, at the
+// other of the two places that it can have.
+func (b *Base) shownLater(l *Latest) (bool, error) {
+	if !l.Row.SubmittedTime.Valid {
+		return false, nil
+	}
+	key, err := rowKey(&l.Row, l.Place[0] == latestKind)
+	if err != nil {
+		return false, err
+	}
+	value, err := get(b.rows, key)
+	if err != nil || value == nil {
+		return false, b.damaged(err)
+	}
+	other, err := readSighting(value)
+	return other.seq > l.Page, b.damaged(err)
 }
 
 func (b *Base) between(ctx context.Context, from, to []byte) iter.Seq2[Latest, error] {
