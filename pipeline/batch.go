@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/leads-etl/leads-etl/pipeline/coverage"
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -31,6 +31,13 @@ type Stages struct {
 	Sinks   []deliver.Opener
 	Fetch   fetch.Config
 	Logger  *slog.Logger
+
+	// Base is what stands for the pruned part of the journal.
+	Base *base.Store
+	// Observers tell how far all sinks have come that the journal feeds, Keep how old
+	// what is landed must be to be pruned; nothing is if it is 0.
+	Observers []Observer
+	Keep      time.Duration
 
 	// Known is what has changed, derived from the journal; nil where the journal
 	// has no stream.
@@ -57,7 +64,7 @@ type Batch struct {
 // earlier run over the same range left unfinished, or begins a new one. It
 // reads the journal and changes nothing.
 func NewBatch(ctx context.Context, s Stages, r Request) (*Batch, error) {
-	p, err := plan(ctx, s.Journal, r, s.Fetch.Window)
+	p, err := plan(ctx, s.Journal, s.past(), r, s.Fetch.Window)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +72,7 @@ func NewBatch(ctx context.Context, s Stages, r Request) (*Batch, error) {
 	b.fetcher = fetch.New(s.Source, s.Journal, s.Fetch, s.Logger)
 	for _, o := range s.Sinks {
 		b.deliveries = append(b.deliveries, deliver.New(o, deliver.Options{
-			Journal: s.Journal, Reader: s.Reader, Changes: s.changes(), Batch: p.Batch, Landed: b.landed,
+			Journal: s.Journal, Reader: s.Reader, Base: s.Base, Changes: s.changes(), Batch: p.Batch, Landed: b.landed,
 			Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
 		}))
 	}
@@ -105,6 +112,9 @@ func (b *Batch) Run(ctx context.Context) (Summary, error) {
 		_, err = b.stages.Journal.Append(ctx, journal.Record{End: &journal.End{
 			Batch: b.plan.Batch, Time: time.Now().UTC().Truncate(time.Millisecond),
 		}})
+	}
+	if err == nil {
+		b.stages.pruneQuietly(ctx, 0)
 	}
 	return b.summary(gaps), err
 }
@@ -146,7 +156,8 @@ func (b *Batch) fetchAndDeliver(ctx context.Context) error {
 
 // gaps returns what of the batch's range is known as a gap now.
 func (b *Batch) gaps(ctx context.Context) ([]journal.Gap, error) {
-	var tracker coverage.Tracker
+	past := b.stages.past()
+	tracker := past.Coverage.Tracker()
 	for r, err := range b.stages.Journal.Records(context.WithoutCancel(ctx), 0) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the journal: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/known"
@@ -33,6 +34,13 @@ func derive(ctx context.Context, j *journal.Journal, k *known.Store, ended <-cha
 			return ctx.Err()
 		}
 	}
+}
+
+// past is what the pruned records of the journal say. It is not to be changed.
+func (s *Stages) past() *base.Past {
+	b, release := s.Base.Pin()
+	defer release()
+	return b.Past()
 }
 
 // changes returns what Append sinks are fed from; nil where the journal has no

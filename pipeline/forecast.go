@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
@@ -12,6 +13,9 @@ import (
 type Forecast struct {
 	leads map[journal.Query]*density
 }
+
+// NewForecast goes on from what the pruned records of a journal say.
+func NewForecast(past *base.Past) Forecast { return Forecast{leads: densities(past)} }
 
 // Apply takes in the next record.
 func (f *Forecast) Apply(r journal.Record) {

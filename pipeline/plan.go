@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -34,9 +35,9 @@ type Plan struct {
 }
 
 // plan reads the journal and works out what the request still needs.
-func plan(ctx context.Context, j *journal.Journal, r Request, width time.Duration) (*Plan, error) {
-	var tracker coverage.Tracker
-	leadsPerSecond := make(map[journal.Query]*density)
+func plan(ctx context.Context, j *journal.Journal, past *base.Past, r Request, width time.Duration) (*Plan, error) {
+	tracker := past.Coverage.Tracker()
+	leadsPerSecond := densities(past)
 	for record, err := range j.Records(ctx, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the journal: %w", err)
@@ -101,6 +102,17 @@ func openGaps(tracker *coverage.Tracker, q journal.Query, batch *coverage.Batch)
 type density struct {
 	leads   int
 	seconds float64
+}
+
+// densities are what the pruned pages held.
+func densities(past *base.Past) map[journal.Query]*density {
+	all := make(map[journal.Query]*density)
+	for _, q := range past.Queries {
+		if q.Seconds > 0 {
+			all[q.Query] = &density{leads: q.Leads, seconds: q.Seconds}
+		}
+	}
+	return all
 }
 
 func (d *density) add(p *journal.Page) {

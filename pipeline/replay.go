@@ -27,7 +27,7 @@ func Replay(ctx context.Context, s Stages) ([]deliver.Report, error) {
 	for i, o := range s.Sinks {
 		delivering.Go(func() {
 			d := deliver.New(o, deliver.Options{
-				Journal: s.Journal, Reader: s.Reader, Changes: s.changes(), Landed: landed,
+				Journal: s.Journal, Reader: s.Reader, Base: s.Base, Changes: s.changes(), Landed: landed,
 				Logger: s.Logger, Attempts: deliveryAttempts, Backoff: deliveryBackoff,
 			})
 			errs[i] = d.Run(ctx)

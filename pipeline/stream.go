@@ -40,6 +40,8 @@ type Stream struct {
 	walls wallClock
 	// outage is when polls began to fail; zero while they do not.
 	outage time.Time
+	// pruned is when it was last looked whether there is something to prune.
+	pruned time.Time
 
 	progress streamProgress
 }
@@ -59,7 +61,7 @@ func NewStream(ctx context.Context, s Stages, c StreamConfig, queries []journal.
 		stages: s, queries: queries, from: from.UTC().Truncate(window.Second),
 		reconfigured: make(chan struct{}, 1),
 		landed:       make(chan struct{}),
-		view:         newStreamView(s.Journal, queries, s.Fetch.Window),
+		view:         newStreamView(s.Journal, s.past(), queries, s.Fetch.Window),
 		same:         newSameAnswers(s.Known.Unchanged),
 	}
 	st.config.Store(&c)
@@ -68,7 +70,7 @@ func NewStream(ctx context.Context, s Stages, c StreamConfig, queries []journal.
 	}
 	for _, o := range s.Sinks {
 		st.deliveries = append(st.deliveries, deliver.New(o, deliver.Options{
-			Journal: s.Journal, Reader: s.Reader, Changes: s.changes(), Landed: st.landed,
+			Journal: s.Journal, Reader: s.Reader, Base: s.Base, Changes: s.changes(), Landed: st.landed,
 			Logger: s.Logger, Attempts: drainAttempts, Backoff: deliveryBackoff,
 		}))
 	}
@@ -252,6 +254,7 @@ func (s *Stream) pollOn(ctx context.Context) error {
 		if err := s.outageOf(ctx, err); err != nil {
 			return err
 		}
+		s.prune(ctx)
 		if err := s.rest(ctx, begun, until); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -24,13 +25,17 @@ type streamView struct {
 	sizers   map[journal.Query]*window.Sizer
 }
 
-func newStreamView(j *journal.Journal, queries []journal.Query, width time.Duration) *streamView {
+// newStreamView returns a view that goes on from what the pruned records say.
+func newStreamView(j *journal.Journal, past *base.Past, queries []journal.Query, width time.Duration) *streamView {
 	v := &streamView{
-		journal:  j,
+		journal: j, next: past.Next, tracker: past.Coverage.Tracker(),
 		readings: make(map[journal.Query]*schedule.Readings), sizers: make(map[journal.Query]*window.Sizer),
 	}
 	for _, q := range queries {
 		v.readings[q], v.sizers[q] = new(schedule.Readings), window.NewSizer(width)
+	}
+	for _, q := range past.Queries {
+		v.read(q.Query, base.LongAgo, q.Read...)
 	}
 	return v
 }

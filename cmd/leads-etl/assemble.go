@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -42,7 +44,9 @@ type assembly struct {
 // leads belongs to it, so that all that append tell of changes in the same order.
 // The caller closes it.
 func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err error) {
-	j, err := journal.Open(s.State.Dir, journal.Options{Identity: s.identity(), Logger: p.log})
+	j, err := journal.Open(s.State.Dir, journal.Options{
+		Identity: s.identity(), SegmentAge: s.State.Keep / segmentsOfKeep, Logger: p.log,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
@@ -52,6 +56,12 @@ func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err e
 		Journal: j, Fetch: s.Fetch, Logger: p.log,
 		Reader: deliver.NewReader(j, a.flattener, deliver.NewDeadLetters(a.dead), p.log),
 	}
+	a.Keep = s.State.Keep
+	if a.Base, err = base.Open(j, a.flattener, p.log); err != nil {
+		err = fmt.Errorf("opening what stands for the pruned part of the journal: %w", err)
+		a.Base = nil
+		return nil, a.close(err)
+	}
 	if a.survey, err = look(ctx, j); err == nil && a.survey.streams {
 		err = a.openKnown(ctx, s)
 	}
@@ -59,6 +69,23 @@ func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err e
 		return nil, a.close(err)
 	}
 	return a, nil
+}
+
+// observe prepares to ask all sinks that the journal feeds, and that the
+// configuration turns on, how far they have come.
+func (a *assembly) observe(s *settings, fed outputs) {
+	a.Observers = s.observers(fed, a.Journal, a.Logger)
+}
+
+func (s *settings) observers(fed outputs, j *journal.Journal, logger *slog.Logger) []pipeline.Observer {
+	binding := deliver.Binding{JournalID: j.ID(), Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
+	var all []pipeline.Observer
+	for _, sink := range s.sinks(fed) {
+		all = append(all, pipeline.Observer{Name: sink.name, Open: func(ctx context.Context) (pipeline.Observed, error) {
+			return sink.observe(ctx, binding, logger.With("sink", sink.name))
+		}})
+	}
+	return all
 }
 
 // openKnown opens the store of known leads, if it is not open yet. It may take
@@ -109,6 +136,9 @@ func (a *assembly) close(err error) error {
 		if closeErr := a.Known.Close(); closeErr != nil {
 			err = errors.Join(err, fmt.Errorf("closing the store of known leads: %w", closeErr))
 		}
+	}
+	if a.Base != nil {
+		err = errors.Join(err, a.Base.Close())
 	}
 	if closeErr := a.Journal.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the journal: %w", closeErr))

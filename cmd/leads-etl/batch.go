@@ -105,6 +105,9 @@ func exportBatch(ctx context.Context, p *process, s *settings, c *rangeConfig, f
 		return err
 	}
 	a.deliverTo(s, s.sinks(batchOutputs))
+	fed := a.survey.outputs()
+	fed.tables = true
+	a.observe(s, fed)
 	if err := a.connect(s, p, 0); err != nil {
 		return a.close(err)
 	}

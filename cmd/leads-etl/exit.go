@@ -145,6 +145,9 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
 		return hint(exitUsage)
 	}
+	if _, ok := errors.AsType[*journal.BaseError](err); ok {
+		return hint(exitUnexpected, "a journal that was never pruned, or is of another state folder, is not concerned")
+	}
 	if e, ok := errors.AsType[*journal.WriteError](err); ok {
 		return hint(exitUnexpected, e.Hint())
 	}

@@ -95,13 +95,25 @@ func (c *rangeConfig) Validate(report func(key, problem string)) {
 
 // stateConfig is the [state] section.
 type stateConfig struct {
-	Dir string `name:"dir" env:"DIR" default:"./leads-state" placeholder:"DIR" help:"Folder of the journal, the token and the quota's count."`
+	Dir  string        `name:"dir" env:"DIR" default:"./leads-state" placeholder:"DIR" help:"Folder of the journal, the token and the quota's count."`
+	Keep time.Duration `name:"keep" env:"KEEP" default:"0s" placeholder:"DURATION" help:"How long pages are kept that every sink has; 0s for ever. What is known of each lead stays."`
 }
+
+// leastKeep is how long pages are kept at least: what a stream has read for less
+// time than that it would read again.
+var leastKeep = 24 * time.Hour
+
+// segmentsOfKeep is how many files of the journal there are at least for the time
+// that it is kept: it is pruned file by file.
+const segmentsOfKeep = 8
 
 // Validate reports what cannot be a folder.
 func (c *stateConfig) Validate(report func(key, problem string)) {
 	if c.Dir == "" {
 		report("dir", "is empty: progress has to be kept somewhere")
+	}
+	if c.Keep != 0 && c.Keep < leastKeep {
+		report("keep", fmt.Sprintf("%s is less than %s; 0s keeps everything", config.FormatDuration(c.Keep), config.FormatDuration(leastKeep)))
 	}
 }
 

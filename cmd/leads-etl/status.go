@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/source"
@@ -43,6 +45,17 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 	if err := c.quota(s); err != nil {
 		return err
 	}
+	for {
+		err := c.gatherJournal(ctx, p, s)
+		if _, again := errors.AsType[*journal.PrunedError](err); !again {
+			return err
+		}
+		s.Sinks, s.err = nil, nil // the journal was pruned while it was read
+	}
+}
+
+// gatherJournal looks at the journal and at those who are fed from it.
+func (c *statusCommand) gatherJournal(ctx context.Context, p *process, s *status) error {
 	j, err := journal.OpenReadOnly(c.State.Dir, p.log)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was ever landed
@@ -59,6 +72,9 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 		return err
 	}
 	s.Journal = journalOf(j, seen)
+	if s.Journal.Base, err = baseOf(j, seen.past); err != nil {
+		return err
+	}
 	if c.Verify {
 		report, err := journal.Verify(ctx, c.State.Dir)
 		if err != nil {
@@ -66,8 +82,22 @@ func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error
 		}
 		s.verified(report)
 	}
-	c.lags(ctx, p, j, seen, s)
-	return nil
+	if err := c.lags(ctx, p, j, seen, s); err != nil {
+		return err
+	}
+	return c.prunable(ctx, p, j, seen, s)
+}
+
+// prunable looks what keeps the journal from being pruned.
+func (c *statusCommand) prunable(ctx context.Context, p *process, j *journal.Journal, seen *survey, s *status) error {
+	if c.State.Keep == 0 {
+		return nil
+	}
+	plan, err := pipeline.PlanPrune(ctx, j, c.State.Keep, 0, nil, c.observers(seen.outputs(), j, p.log))
+	for _, h := range plan.Holds {
+		s.Journal.Holds = append(s.Journal.Holds, h.String())
+	}
+	return err
 }
 
 func (c *statusCommand) quota(s *status) error {
@@ -80,26 +110,31 @@ func (c *statusCommand) quota(s *status) error {
 }
 
 // lags observes how far every sink has come.
-func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal, seen *survey, s *status) {
+func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal, seen *survey, s *status) error {
 	binding := deliver.Binding{JournalID: j.ID(), Account: c.EBay.Account, Marketplace: c.EBay.Marketplace}
 	for _, sink := range c.sinks(seen.outputs()) {
 		state := sinkStatus{Name: sink.name, Where: sink.where, beside: seen.streams && sink.table}
-		lag, err := lagOf(ctx, p, sink, binding, j)
+		lag, err := lagOf(ctx, p, sink, binding, j, seen.past)
+		if _, again := errors.AsType[*journal.PrunedError](err); again {
+			return err
+		}
 		if err != nil {
 			state.Error = err.Error()
 			s.err = errors.Join(s.err, &toldError{&deliver.SinkError{Sink: sink.name, Err: err}, exitSink})
 		} else {
 			state.PagesBehind, state.Partitions, state.Foreign = lag.Pages, lag.Partitions, lag.Foreign
+			state.Pruned = lag.Pruned
 		}
 		s.Sinks = append(s.Sinks, state)
 	}
+	return nil
 }
 
-func lagOf(ctx context.Context, p *process, sink sink, b deliver.Binding, j *journal.Journal) (deliver.Lag, error) {
+func lagOf(ctx context.Context, p *process, sink sink, b deliver.Binding, j *journal.Journal, past *base.Past) (deliver.Lag, error) {
 	o, err := sink.observe(ctx, b, p.log.With("sink", sink.name))
 	if err != nil {
 		return deliver.Lag{}, err
 	}
-	lag, err := deliver.LagOf(ctx, o, j)
+	lag, err := deliver.LagOf(ctx, o, j, past)
 	return lag, errors.Join(err, o.Close())
 }

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -39,6 +42,41 @@ type journalStatus struct {
 	Unfinished []batchStatus  `json:"unfinished_batches"`
 	Streams    []streamStatus `json:"streams"`
 	Gaps       []gapStatus    `json:"gaps"`
+	// Base is what stands for the pruned records, Holds what keeps others from being
+	// pruned that are old enough.
+	Base  *baseStatus `json:"base,omitempty"`
+	Holds []string    `json:"pruning_held_back_by,omitempty"`
+}
+
+type baseStatus struct {
+	Before uint64 `json:"before_record"`
+	// Pages and Leads are what was received and is pruned.
+	Pages int   `json:"pages"`
+	Leads int   `json:"leads_received"`
+	Bytes int64 `json:"bytes"`
+	// Known and Vanished leads are in the base, and the rows of tables.
+	Known    int `json:"known_leads"`
+	Vanished int `json:"vanished_leads"`
+	Rows     int `json:"rows"`
+}
+
+// baseOf is what stands for the pruned records; nil if none are.
+func baseOf(j *journal.Journal, past *base.Past) (*baseStatus, error) {
+	folder := j.Base()
+	if folder == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	bytes, err := sizeOf(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &journal.PrunedError{Seq: past.Next} // a newer one is in its place
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking at the base of the journal: %w", err)
+	}
+	return &baseStatus{
+		Before: uint64(past.Next), Pages: past.Pages, Leads: past.Leads, Bytes: bytes,
+		Known: past.Known, Vanished: past.Vanished, Rows: past.Rows,
+	}, nil
 }
 
 type batchStatus struct {
@@ -144,7 +182,9 @@ type sinkStatus struct {
 	PagesBehind int    `json:"pages_behind"`
 	Partitions  int    `json:"partitions_behind"`
 	Foreign     bool   `json:"of_another_journal,omitempty"`
-	Error       string `json:"error,omitempty"`
+	// Pruned says that it is given what stands for the pruned pages first.
+	Pruned bool   `json:"behind_the_pruned,omitempty"`
+	Error  string `json:"error,omitempty"`
 
 	// beside says that it is a table where there is a stream.
 	beside bool
@@ -175,11 +215,14 @@ func journalOf(j *journal.Journal, seen *survey) *journalStatus {
 
 // verified takes up what reading the whole journal found.
 func (s *status) verified(r journal.Report) {
-	s.Verify = &verifyStatus{Segments: r.Segments, Records: r.Records, Bytes: r.Bytes, Torn: r.Torn != nil, Damage: []string{}}
+	s.Verify = &verifyStatus{Segments: r.Segments, Records: r.Records, Bytes: r.Bytes + r.BaseBytes, Torn: r.Torn != nil, Damage: []string{}}
+	for _, p := range r.Base {
+		s.Verify.Damage = append(s.Verify.Damage, p.Error())
+	}
 	for _, p := range r.Problems {
 		s.Verify.Damage = append(s.Verify.Damage, p.Error())
 	}
-	if n := len(r.Problems); n > 0 {
+	if n := len(s.Verify.Damage); n > 0 {
 		s.err = &toldError{fmt.Errorf("the journal is damaged in %s", progress.Plural(n, "place")), exitUnexpected}
 	}
 }
@@ -219,6 +262,13 @@ func (j *journalStatus) write(line func(name, format string, args ...any)) {
 		last = ", the last at " + j.Last.Format(time.RFC3339)
 	}
 	line("journal", "%s on %s: %s received in %s, %s%s", j.Account, j.Market, progress.Plural(j.Leads, "lead"), progress.Plural(j.Pages, "page"), size(j.Bytes), last)
+	if b := j.Base; b != nil {
+		line("pruned", "%s with %s, before record %s: %s and %s stand for them, %s", progress.Plural(b.Pages, "page"), progress.Plural(b.Leads, "lead"),
+			humanize.Comma(int64(b.Before)), progress.Plural(b.Rows, "row"), progress.Plural(b.Known+b.Vanished, "known lead"), size(b.Bytes))
+	}
+	for _, h := range j.Holds {
+		line("not pruned", "%s", h)
+	}
 	for _, b := range j.Unfinished {
 		line("unfinished", "%s, begun %s: the same command goes on with it", b.Asked, b.Begun.Format(time.RFC3339))
 	}
@@ -239,6 +289,8 @@ func (s sinkStatus) text() (mark int, text string) {
 		return markBad, s.Error
 	case s.Foreign:
 		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
+	case s.Pruned:
+		return markWarn, fmt.Sprintf("%s is behind what is pruned, and %s: the next run or replay gives it the leads as they were then, and goes on from there", s.Where, progress.Plural(s.PagesBehind, "page"))
 	case s.PagesBehind > 0 && s.beside:
 		return markWarn, fmt.Sprintf("%s is %s behind: what a stream landed is in it after the next batch or replay", s.Where, progress.Plural(s.PagesBehind, "page"))
 	case s.PagesBehind > 0:

@@ -80,6 +80,9 @@ func runStream(ctx context.Context, p *process, s *settings, c *streamSettings, 
 		return a.close(err)
 	}
 	a.deliverTo(s, s.sinks(streamOutputs))
+	fed := a.survey.outputs()
+	fed.events = true
+	a.observe(s, fed)
 	summary, err := a.stream(ctx, p, s, c)
 	if summary == nil {
 		return a.close(err)

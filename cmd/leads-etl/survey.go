@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
@@ -18,11 +20,21 @@ type survey struct {
 	batches, streams bool
 	// polled is when a stream read last, whether it found something new or not.
 	polled map[string]time.Time
+	// past is what the pruned records say; all else goes on from it.
+	past *base.Past
 }
 
 // look reads all records of the journal, without the pages' bodies.
 func look(ctx context.Context, j *journal.Journal) (*survey, error) {
-	s := &survey{polled: map[string]time.Time{}}
+	past, err := base.ReadPast(j)
+	if err != nil {
+		return nil, err
+	}
+	s := &survey{
+		tracker: past.Coverage.Tracker(), forecast: pipeline.NewForecast(past), batches: past.Batches, streams: past.Streams,
+		polled: map[string]time.Time{}, past: past,
+	}
+	maps.Copy(s.polled, past.Polled)
 	for r, err := range j.Records(ctx, 0) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the journal: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sethvargo/go-retry"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
 
@@ -25,6 +26,9 @@ type Opener struct {
 type Options struct {
 	Journal *journal.Journal
 	Reader  *Reader
+	// Base is what stands for the pruned part of the journal; nil for a journal that
+	// is never pruned.
+	Base *base.Store
 	// Changes are the events of the journal, if it has a stream: Append sinks are
 	// given these. nil if it has none: they are given the leads as they are now.
 	// Everything landed must be in Changes when Landed is closed.
@@ -131,6 +135,9 @@ func permanent(err error) bool {
 	if _, ok := errors.AsType[*PermanentError](err); ok {
 		return true
 	}
+	if _, ok := errors.AsType[*journal.BaseError](err); ok {
+		return true
+	}
 	_, ok := errors.AsType[*journal.CorruptionError](err)
 	return ok
 }
@@ -220,16 +227,19 @@ func (d *Delivery) follower(ctx context.Context, sink Sink) (follower, error) {
 	if sink.Semantics() == Append && d.options.Changes != nil {
 		return newEvents(ctx, sink, d.options, limit, d.record)
 	}
-	f := newFeed(d.options.Journal)
+	b, release := d.options.Base.Pin()
+	past := b.Past()
+	release()
+	f := newFeed(d.options.Journal, past)
 	if sink.Semantics() == Append {
-		l, err := newLog(ctx, sink, f, d.options.Reader, limit, d.record)
+		l, err := newLog(ctx, sink, f, d.options, limit, d.record)
 		if err != nil {
 			return nil, err
 		}
 		return fed{f, l.step}, nil
 	}
 	t := &table{
-		sink: sink, feed: f, reader: d.options.Reader, batch: d.options.Batch,
+		sink: sink, feed: f, reader: d.options.Reader, base: d.options.Base, batch: d.options.Batch,
 		positions: make(map[Partition]Position), report: d.record,
 	}
 	return fed{f, t.step}, nil

@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/deliver/delivertest"
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
@@ -111,7 +112,7 @@ func TestALogGetsWhatItDoesNotHaveYet(t *testing.T) {
 	w.land(0, 60, lead{"b", 6, 2}) // back to what it once was: the log must say so
 	check(lead{"b", 6, 2})
 	check()
-	if lag, err := deliver.LagOf(t.Context(), open(t, store), w.journal); err != nil || lag.Pages != 0 {
+	if lag, err := deliver.LagOf(t.Context(), open(t, store), w.journal, &base.Past{}); err != nil || lag.Pages != 0 {
 		t.Errorf("lag %+v, error %v", lag, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/known"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -19,21 +20,33 @@ import (
 type eventReader struct {
 	journal *journal.Journal
 	reader  *Reader
+	base    *base.Store
 	dated   map[uuid.UUID]int // places of the page's events, by the ids of their rows
 	undated map[uuid.UUID]int
 }
 
-func newEventReader(j *journal.Journal, r *Reader) *eventReader {
-	return &eventReader{journal: j, reader: r, dated: make(map[uuid.UUID]int), undated: make(map[uuid.UUID]int)}
+func newEventReader(j *journal.Journal, r *Reader, b *base.Store) *eventReader {
+	return &eventReader{journal: j, reader: r, base: b, dated: make(map[uuid.UUID]int), undated: make(map[uuid.UUID]int)}
 }
 
 // rows returns the row of each event, in their order. They are good until the
 // caller lets go of them: their strings share the memory of their pages.
 func (e *eventReader) rows(ctx context.Context, events []known.Event) ([]schema.Row, error) {
 	rows := make([]schema.Row, len(events))
+	b, release := e.base.Pin()
+	defer release()
 	for _, page := range pagesOf(events) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if page.seq < b.Next() { // a lead that has vanished, or is back: its page is pruned
+			for _, i := range page.places {
+				var err error
+				if rows[i], err = b.Content(&events[i]); err != nil {
+					return nil, err
+				}
+			}
+			continue
 		}
 		if err := e.read(page, events, rows); err != nil {
 			return nil, err

@@ -48,13 +48,13 @@ func newEvents(ctx context.Context, sink Sink, o Options, limit int, report func
 	if err != nil {
 		return nil, fmt.Errorf("reading the position: %w", err)
 	}
-	next := p.Next
-	if p.Journal != o.Journal.ID() {
-		next = 0
+	if p, err = snapshotIfPruned(ctx, sink, p, o, limit, report); err != nil {
+		return nil, err
 	}
+	next := p.Next
 	return &events{
 		sink: sink, journal: o.Journal, changes: o.Changes, limit: limit, report: report,
-		rows: newEventReader(o.Journal, o.Reader),
+		rows: newEventReader(o.Journal, o.Reader, o.Base),
 		next: next, committed: next,
 	}, nil
 }

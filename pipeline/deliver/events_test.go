@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/deliver/delivertest"
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
@@ -257,7 +258,7 @@ func TestPagesWithoutEventsAreNotBehind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lag, err := deliver.LagOf(t.Context(), sink, w.journal)
+		lag, err := deliver.LagOf(t.Context(), sink, w.journal, &base.Past{})
 		if err != nil || lag.Pages != 0 {
 			t.Errorf("lag %+v, %v", lag, err)
 		}

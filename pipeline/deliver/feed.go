@@ -3,7 +3,9 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
@@ -17,7 +19,17 @@ type feed struct {
 	tracker coverage.Tracker
 }
 
-func newFeed(j *journal.Journal) *feed { return &feed{journal: j, index: newIndex()} }
+// newFeed returns a view that goes on from what the pruned records say.
+func newFeed(j *journal.Journal, past *base.Past) *feed {
+	f := &feed{journal: j, next: past.Next, index: newIndex(), tracker: past.Coverage.Tracker()}
+	f.index.prunedUndated = past.Undated
+	for date, last := range past.Days {
+		if t, err := time.Parse(time.DateOnly, date); err == nil {
+			f.index.pruned[dayOf(t)] = last
+		}
+	}
+	return f
+}
 
 // advance takes in what was appended since the last call. The channel that it
 // returns is closed when there is more.

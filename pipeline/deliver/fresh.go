@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
@@ -24,14 +25,15 @@ import (
 //     content: else the log has it.
 type fresh struct {
 	reader  *Reader
+	base    *base.Store
 	index   *index
 	dated   digests
 	undated digests
 }
 
-func newFresh(r *Reader, x *index) *fresh {
+func newFresh(r *Reader, b *base.Store, x *index) *fresh {
 	return &fresh{
-		reader: r, index: x,
+		reader: r, base: b, index: x,
 		dated:   digests{read: datedDigest(r), known: make(map[journal.Seq]digest)},
 		undated: digests{read: undatedDigest(r), known: make(map[journal.Seq]digest)},
 	}
@@ -75,7 +77,9 @@ func others(page ref, in stretch, pages []ref) []ref {
 // show the same leads. It uses the slice of rows.
 func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, pages []ref, shown *digests) ([]schema.Row, error) {
 	pages = others(page, in, pages)
-	if len(pages) == 0 {
+	b, release := f.base.Pin()
+	defer release()
+	if len(pages) == 0 && b == nil {
 		return rows, nil
 	}
 	leads := make(map[leadKey]*told, len(rows))
@@ -85,7 +89,12 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 		if err != nil {
 			return nil, err
 		}
-		keys[i], leads[lead] = lead, &told{content: content}
+		// What the pruned pages came to is before the stretch.
+		inLog, err := b.Shown(&rows[i], shown == &f.undated)
+		if err != nil {
+			return nil, err
+		}
+		keys[i], leads[lead] = lead, &told{content: content, inLog: inLog}
 	}
 	for _, other := range pages { // in the order of their numbers: the last word counts
 		if err := ctx.Err(); err != nil {

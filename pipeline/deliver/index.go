@@ -24,9 +24,13 @@ type index struct {
 	pages   []ref
 	byDay   map[day][]ref
 	undated []ref
+	// pruned is the last page that touched a day, of those that are pruned, and
+	// prunedUndated the last with leads that have no time; nil for none.
+	pruned        map[day]journal.Seq
+	prunedUndated *journal.Seq
 }
 
-func newIndex() *index { return &index{byDay: make(map[day][]ref)} }
+func newIndex() *index { return &index{byDay: make(map[day][]ref), pruned: make(map[day]journal.Seq)} }
 
 func (x *index) add(seq journal.Seq, p *journal.Page) {
 	r := ref{seq: seq, window: p.Window, received: p.Received, leads: p.Leads, undated: p.Undated}
@@ -46,19 +50,38 @@ func (x *index) from(seq journal.Seq) []ref {
 	return x.pages[i:]
 }
 
-// days returns all days that some page touches, in order.
+// days returns all days that some page touches or touched, in order.
 func (x *index) days() []day {
 	days := make([]day, 0, len(x.byDay))
 	for d := range x.byDay {
 		days = append(days, d)
 	}
+	for d := range x.pruned {
+		if _, ok := x.byDay[d]; !ok {
+			days = append(days, d)
+		}
+	}
 	slices.Sort(days)
 	return days
+}
+
+// lastUndated returns the number of the newest page with leads that have no time.
+func (x *index) lastUndated() (journal.Seq, bool) {
+	switch n := len(x.undated); {
+	case n > 0:
+		return x.undated[n-1].seq, true
+	case x.prunedUndated != nil:
+		return *x.prunedUndated, true
+	}
+	return 0, false
 }
 
 // last returns the number of the newest page that touches the day.
 func (x *index) last(d day) journal.Seq {
 	pages := x.byDay[d]
+	if len(pages) == 0 {
+		return x.pruned[d]
+	}
 	return pages[len(pages)-1].seq
 }
 

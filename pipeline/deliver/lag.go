@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
 
@@ -15,6 +16,9 @@ type Lag struct {
 	// Foreign says that the output, or a part of it, has the position of another
 	// journal.
 	Foreign bool
+	// Pruned says that it has not come as far as the journal is pruned: it is given
+	// what stands for the pruned pages first.
+	Pruned bool
 }
 
 // Positioned is what tells how far an output has come: a sink, or an observer of
@@ -25,9 +29,10 @@ type Positioned interface {
 	Position(ctx context.Context, p Partition) (Position, error)
 }
 
-// LagOf compares the sink's positions with the journal. It changes nothing.
-func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error) {
-	f := newFeed(j)
+// LagOf compares the sink's positions with the journal, of whose pruned records past
+// tells. It changes nothing.
+func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.Past) (Lag, error) {
+	f := newFeed(j, past)
 	if _, err := f.advance(ctx); err != nil {
 		return Lag{}, err
 	}
@@ -36,21 +41,23 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 		if err != nil {
 			return Lag{}, err
 		}
-		lag := Lag{Pages: len(f.index.from(f.resume(p))), Foreign: f.foreign(p)}
-		if lag.Pages > 0 {
+		next := f.resume(p)
+		lag := Lag{Pages: len(f.index.from(next)), Foreign: f.foreign(p), Pruned: next < past.Next}
+		if lag.Pages > 0 || lag.Pruned {
 			lag.Partitions = 1
 		}
 		return lag, nil
 	}
 	var lag Lag
 	behind := make(map[journal.Seq]struct{})
-	count := func(p Partition, pages []ref) error {
+	count := func(p Partition, pages []ref, pruned *journal.Seq) error {
 		pos, err := sink.Position(ctx, p)
 		if err != nil {
 			return err
 		}
 		lag.Foreign = lag.Foreign || f.foreign(pos)
-		late := false
+		late := pruned != nil && *pruned >= f.resume(pos)
+		lag.Pruned = lag.Pruned || late
 		for _, r := range pages {
 			if r.seq >= f.resume(pos) {
 				behind[r.seq] = struct{}{}
@@ -63,12 +70,16 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 		return nil
 	}
 	for _, d := range f.index.days() {
-		if err := count(d.partition(), f.index.byDay[d]); err != nil {
+		var pruned *journal.Seq
+		if last, ok := f.index.pruned[d]; ok {
+			pruned = &last
+		}
+		if err := count(d.partition(), f.index.byDay[d], pruned); err != nil {
 			return Lag{}, err
 		}
 	}
-	if len(f.index.undated) > 0 {
-		if err := count(Partition{}, f.index.undated); err != nil {
+	if _, ok := f.index.lastUndated(); ok {
+		if err := count(Partition{}, f.index.undated, f.index.prunedUndated); err != nil {
 			return Lag{}, err
 		}
 	}

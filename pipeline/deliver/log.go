@@ -35,13 +35,16 @@ type log struct {
 // stretch is the part [base, through) of the journal.
 type stretch struct{ base, through journal.Seq }
 
-func newLog(ctx context.Context, sink Sink, f *feed, r *Reader, limit int, report func(Receipt)) (*log, error) {
+func newLog(ctx context.Context, sink Sink, f *feed, o Options, limit int, report func(Receipt)) (*log, error) {
 	p, err := sink.Position(ctx, Whole)
 	if err != nil {
 		return nil, fmt.Errorf("reading the position: %w", err)
 	}
+	if p, err = snapshotIfPruned(ctx, sink, p, o, limit, report); err != nil {
+		return nil, err
+	}
 	next := f.resume(p)
-	l := &log{sink: sink, feed: f, fresh: newFresh(r, f.index), limit: limit, report: report, next: next, committed: next}
+	l := &log{sink: sink, feed: f, fresh: newFresh(o.Reader, o.Base, f.index), limit: limit, report: report, next: next, committed: next}
 	if next > 0 {
 		l.stretch = stretch{p.Base, p.Through}
 	}

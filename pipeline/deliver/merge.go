@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -56,35 +57,44 @@ func slicesOf(pages []ref, span window.Window) []slice {
 // span, sorted by submitted time, then by lead id. It sweeps along the time and
 // holds only the leads of the slices that it is passing, so memory grows with
 // the number of pages that overlap one another, not with the span.
-func merge(ctx context.Context, r *Reader, pages []ref, span window.Window) iter.Seq2[schema.Row, error] {
+// What the base b stands for is swept along with.
+func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span window.Window) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		leads := make(versions)
+		older := newOlder(ctx, b, span)
+		defer older.stop()
+		take := func(v *version) bool { return yield(v.latest(), nil) }
 		for s, err := range flattenAhead(ctx, r, slicesOf(pages, span)) {
 			if err != nil {
 				yield(schema.Row{}, err)
 				return
 			}
 			// No later slice starts before this one: what lies before it is final.
-			for _, v := range leads.takeBefore(s.within.From) {
-				if !yield(v.latest(), nil) {
-					return
+			if more, err := older.finish(s.within.From, leads, take); !more {
+				if err != nil {
+					yield(schema.Row{}, err)
 				}
+				return
 			}
 			for i := range s.rows {
 				leads.add(&s.rows[i], s.page)
 			}
 		}
-		for _, v := range leads.takeBefore(span.To) {
-			if !yield(v.latest(), nil) {
-				return
-			}
+		if _, err := older.finish(span.To, leads, take); err != nil {
+			yield(schema.Row{}, err)
 		}
 	}
 }
 
 // mergeUndated returns the latest version of every lead without a time.
-func mergeUndated(ctx context.Context, r *Reader, pages []ref) ([]schema.Row, error) {
+func mergeUndated(ctx context.Context, r *Reader, b *base.Base, pages []ref) ([]schema.Row, error) {
 	leads := make(versions)
+	for l, err := range b.Undated(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		leads.addOlder(l)
+	}
 	for _, p := range pages {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -33,6 +33,10 @@ type Position struct {
 	// successor has to know its bounds. A sink keeps them as they are.
 	Base    journal.Seq `json:"base,omitempty"`
 	Through journal.Seq `json:"through,omitempty"`
+	// Snapshot says that the output is in the midst of being given what stands for
+	// the pruned part of the journal, and where: Next is then only a number that
+	// rises. A sink keeps it as it is.
+	Snapshot string `json:"snapshot,omitempty"`
 }
 
 // Semantics is what a sink's commit does to what it committed before.

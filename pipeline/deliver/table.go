@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -19,6 +20,7 @@ type table struct {
 	sink      Sink
 	feed      *feed
 	reader    *Reader
+	base      *base.Store
 	batch     string
 	positions map[Partition]Position
 	report    func(Receipt)
@@ -86,7 +88,9 @@ func (t *table) write(ctx context.Context, days []day) error {
 	span := window.Window{From: days[0].start(), To: days[len(days)-1].window().To}
 	w := &dayWriter{table: t, days: days}
 	defer w.rollback()
-	for row, err := range merge(ctx, t.reader, t.feed.index.touching(span), span) {
+	b, release := t.base.Pin()
+	defer release()
+	for row, err := range merge(ctx, t.reader, b, t.feed.index.touching(span), span) {
 		if err != nil {
 			return err
 		}
@@ -103,10 +107,12 @@ func (t *table) writeUndated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(pages) == 0 || pages[len(pages)-1].seq < t.feed.resume(pos) {
+	if newest, ok := t.feed.index.lastUndated(); !ok || newest < t.feed.resume(pos) {
 		return nil
 	}
-	rows, err := mergeUndated(ctx, t.reader, pages)
+	b, release := t.base.Pin()
+	defer release()
+	rows, err := mergeUndated(ctx, t.reader, b, pages)
 	if err != nil {
 		return err
 	}

@@ -123,6 +123,26 @@ func (e *NoPageError) Error() string {
 	return fmt.Sprintf("journal record %d %s", e.Seq, e.Problem)
 }
 
+// PrunedError says that a record that was about to be read was removed by pruning
+// meanwhile.
+type PrunedError struct{ Seq Seq }
+
+func (e *PrunedError) Error() string {
+	return fmt.Sprintf("journal record %d was pruned meanwhile", e.Seq)
+}
+
+// BaseError says that what stands for the pruned records of a journal is not what
+// was written. These records are nowhere else.
+type BaseError struct {
+	// Path is the folder or the file that it is about.
+	Path    string
+	Problem string
+}
+
+func (e *BaseError) Error() string {
+	return fmt.Sprintf("the base of the pruned journal is damaged: %s: %s; restore that folder from a backup of the state folder", e.Path, e.Problem)
+}
+
 // damage is bytes that are not the frame (or header) that is due. Whoever
 // knows the surroundings makes a torn end or a CorruptionError of it.
 type damage struct {

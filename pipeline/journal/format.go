@@ -14,6 +14,9 @@ import (
 // The layout is described in FORMAT.md.
 const (
 	formatVersion = 1
+	// prunedVersion is the format of a journal that stands on a base: its identity
+	// names one, and that is all the difference.
+	prunedVersion = 2
 
 	segmentMagic      = "LEADJRNL"
 	segmentHeaderSize = 40

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,6 +36,10 @@ type identity struct {
 	Format  int       `json:"format"`
 	Journal uuid.UUID `json:"journal"`
 	First   Seq       `json:"first"`
+	// Base is the folder that stands for the records before First, and BaseSum the
+	// SHA-256 of its list of files; empty if none were removed.
+	Base    string `json:"base,omitempty"`
+	BaseSum string `json:"base_sha256,omitempty"`
 	Identity
 }
 
@@ -91,8 +97,8 @@ func parseIdentity(b []byte) (identity, error) {
 	if err := json.Unmarshal(b, &version); err != nil {
 		return identity{}, err
 	}
-	if version.Format > formatVersion {
-		return identity{}, &VersionError{Have: version.Format, Supported: formatVersion}
+	if version.Format > prunedVersion {
+		return identity{}, &VersionError{Have: version.Format, Supported: prunedVersion}
 	}
 	var id identity
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -101,8 +107,12 @@ func parseIdentity(b []byte) (identity, error) {
 		return identity{}, err
 	}
 	switch {
-	case id.Format != formatVersion:
+	case id.Format != formatVersion && id.Format != prunedVersion:
 		return identity{}, fmt.Errorf("there is no format %d", id.Format)
+	case (id.Format == prunedVersion) != (id.Base != ""):
+		return identity{}, fmt.Errorf("format %d does not go with the base %q", id.Format, id.Base)
+	case id.Base != "" && (id.Base != baseName(id.First) || len(id.BaseSum) != hex.EncodedLen(sha256.Size)):
+		return identity{}, fmt.Errorf("%q is no base of record %d", id.Base, id.First)
 	case id.Journal == uuid.Nil:
 		return identity{}, errors.New("it names no journal")
 	}

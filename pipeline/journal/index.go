@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -89,6 +91,26 @@ func (ix *index) intern(s string) string {
 	}
 	ix.strings[s] = s
 	return s
+}
+
+// drop forgets the records before n, with which a segment begins.
+func (ix *index) drop(n Seq) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.segments = slices.DeleteFunc(slices.Clone(ix.segments), func(s *segment) bool { return s.base < n })
+	i, _ := slices.BinarySearchFunc(ix.pages, n, func(p PageRef, n Seq) int { return cmp.Compare(p.Seq, n) })
+	ix.pages = slices.Clone(ix.pages[i:]) // the others are in use by those who asked for them
+}
+
+// all returns the segments.
+func (ix *index) all() []SegmentRef {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	refs := make([]SegmentRef, len(ix.segments))
+	for i, s := range ix.segments {
+		refs[i] = SegmentRef{First: s.base, End: s.base + Seq(len(s.offsets)), Bytes: s.end}
+	}
+	return refs
 }
 
 // first returns the number of the oldest record there is.

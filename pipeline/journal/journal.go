@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // DefaultSegmentBytes is how large segments grow if Options does not say.
@@ -22,11 +23,16 @@ type Options struct {
 	// SegmentBytes is the size at which a new segment is begun; 0 for
 	// DefaultSegmentBytes. A segment that holds one record may be larger.
 	SegmentBytes int64
+	// SegmentAge is the age, by the times of records, at which a new segment is
+	// begun however small the old one is, so that it can be pruned; 0 for none.
+	SegmentAge time.Duration
 	// Logger is told when a torn end was cut off; nil for none.
 	Logger *slog.Logger
 
 	// files is where failures are put in by tests; nil for the file system.
 	files files
+	// step is asked before each step of a pruning; nil for nobody.
+	step func(what string) error
 }
 
 // Journal is the journal of a state folder. All methods may be called at the
@@ -34,6 +40,7 @@ type Options struct {
 type Journal struct {
 	folder string
 	id     identity
+	pruner pruner
 	index  *index
 	torn   *TornTail
 	// writer is nil if the journal was opened for reading.
@@ -94,8 +101,15 @@ func openLocked(dir string, o Options, release func() error) (*Journal, error) {
 		return nil, &IdentityError{Dir: dir, Have: id.Identity, Want: o.Identity}
 	}
 	j := &Journal{folder: filepath.Join(dir, journalFolder), id: id, index: newIndex()}
+	j.pruner = pruner{files: o.files, step: o.step, id: id}
+	if err := checkBase(j.folder, id); err != nil {
+		return nil, err
+	}
 	t, err := load(j.folder, id, j.index)
 	if err != nil {
+		return nil, err
+	}
+	if err := removeLeftovers(j.folder, id); err != nil {
 		return nil, err
 	}
 	file, end, err := repair(o.files, j.folder, id, t)
@@ -106,7 +120,7 @@ func openLocked(dir string, o Options, release func() error) (*Journal, error) {
 		o.Logger.Warn("cut off the journal's torn end; nothing of it had been confirmed",
 			"segment", j.torn.Segment, "offset", j.torn.Offset, "bytes", j.torn.Bytes, "reason", j.torn.Reason, "next", t.next)
 	}
-	w := newWriter(o.files, j, t, file, end, o.SegmentBytes)
+	w := newWriter(o.files, j, t, file, end, o)
 	j.writer = w
 	j.close = sync.OnceValue(func() error {
 		j.shut.Store(true)
@@ -125,12 +139,15 @@ func openLocked(dir string, o Options, release func() error) (*Journal, error) {
 // If there is no journal the error is fs.ErrNotExist. The logger is told of a
 // torn end; nil for none.
 func OpenReadOnly(dir string, logger *slog.Logger) (*Journal, error) {
-	id, err := readIdentity(dir)
-	if err != nil {
-		return nil, err
-	}
-	j := &Journal{folder: filepath.Join(dir, journalFolder), id: id, index: newIndex()}
-	t, err := load(j.folder, id, j.index)
+	j, t, err := settled(dir, func(id identity) (*Journal, tail, error) {
+		j := &Journal{folder: filepath.Join(dir, journalFolder), id: id, index: newIndex()}
+		j.pruner.id = id
+		if err := checkBase(j.folder, id); err != nil {
+			return nil, tail{}, err
+		}
+		t, err := load(j.folder, id, j.index)
+		return j, t, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +160,24 @@ func OpenReadOnly(dir string, logger *slog.Logger) (*Journal, error) {
 		return nil
 	}
 	return j, nil
+}
+
+// settled calls read with the journal's identity, and again if a pruning took away
+// what it was reading.
+func settled[T any](dir string, read func(identity) (T, tail, error)) (T, tail, error) {
+	for {
+		id, err := readIdentity(dir)
+		if err != nil {
+			return *new(T), tail{}, err
+		}
+		v, t, err := read(id)
+		if err == nil {
+			return v, t, nil
+		}
+		if now, again := readIdentity(dir); again != nil || now == id {
+			return v, t, err
+		}
+	}
 }
 
 // ID returns the journal's UUID, made when it was created.

@@ -31,15 +31,14 @@ type tail struct {
 // load reads the journal in a folder into an index: everything but the bodies.
 // It changes nothing on disk.
 func load(folder string, id identity, ix *index) (tail, error) {
-	bases, err := listSegments(folder)
+	bases, err := segmentsOf(folder, id)
 	if err != nil {
 		return tail{}, err
 	}
 	if len(bases) == 0 {
 		return tail{}, &StateError{Dir: filepath.Dir(folder), Problem: folder + " holds no segment"}
 	}
-	// Segments before id.First may be gone on purpose, or about to be.
-	due := min(id.First, bases[0])
+	due := dueFirst(id, bases[0])
 	for i, base := range bases {
 		path := filepath.Join(folder, segmentName(base))
 		if base != due {
@@ -112,6 +111,25 @@ func misplaced(base, due Seq) string {
 		return fmt.Sprintf("records %d to %d are missing: no segment holds them", due, base-1)
 	}
 	return fmt.Sprintf("the segment begins with record %d, which the one before it holds as well", base)
+}
+
+// segmentsOf returns the first records of the segments that count, in order: what
+// a base stands for may be there still, in parts.
+func segmentsOf(folder string, id identity) ([]Seq, error) {
+	bases, err := listSegments(folder)
+	if err != nil || id.Base == "" {
+		return bases, err
+	}
+	return slices.DeleteFunc(bases, func(base Seq) bool { return base < id.First }), nil
+}
+
+// dueFirst returns the record that the first segment has to begin with. Without a
+// base, segments before the first may be gone on purpose, or about to be.
+func dueFirst(id identity, first Seq) Seq {
+	if id.Base != "" {
+		return id.First
+	}
+	return min(id.First, first)
 }
 
 // listSegments returns the first records of a folder's segments, in order.

@@ -22,9 +22,8 @@ type PageRef struct {
 	Bytes int64
 }
 
-// Pages returns all pages landed so far, in the order of their numbers. The
-// slice only ever grows at its end: callers may keep it, and must not change
-// its elements.
+// Pages returns all pages landed so far and not pruned, in the order of their
+// numbers. Callers may keep the slice, and must not change its elements.
 func (j *Journal) Pages() []PageRef {
 	j.index.mu.RLock()
 	defer j.index.mu.RUnlock()

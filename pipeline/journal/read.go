@@ -76,8 +76,14 @@ func (j *Journal) read(open *openedSegment, seq Seq) (entry, error) {
 	if j.closed() {
 		return entry{}, ErrClosed
 	}
-	at, _ := j.index.locate(seq)
+	at, ok := j.index.locate(seq)
+	if !ok {
+		return entry{}, &PrunedError{Seq: seq}
+	}
 	if err := open.open(filepath.Join(j.folder, segmentName(at.base)), segmentHeader{at.base, j.id.Journal}, at.limit); err != nil {
+		if j.prunedMeanwhile(seq) {
+			return entry{}, &PrunedError{Seq: seq}
+		}
 		return entry{}, err
 	}
 	e, err := open.reader.entry(at.off, seq)

@@ -108,3 +108,20 @@ type Record struct {
 	End   *End
 	Poll  *Poll
 }
+
+// time is when the record came about, by our clock.
+func (r *Record) time() time.Time {
+	switch {
+	case r.Page != nil:
+		return r.Page.Received
+	case r.Begin != nil:
+		return r.Begin.Time
+	case r.Gap != nil:
+		return r.Gap.Time
+	case r.End != nil:
+		return r.End.Time
+	case r.Poll != nil:
+		return r.Poll.Received
+	}
+	return time.Time{}
+}

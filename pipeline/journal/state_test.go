@@ -155,11 +155,11 @@ func TestIncompleteStateIsNotMadeAnew(t *testing.T) {
 func TestNewerFormat(t *testing.T) {
 	dir := made(t)
 	path := filepath.Join(dir, journalFolder, identityFile)
-	if err := os.WriteFile(path, []byte(`{"format":2,"what":"is not known"}`), fileMode); err != nil {
+	if err := os.WriteFile(path, []byte(`{"format":3,"what":"is not known"}`), fileMode); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(dir, Options{Identity: seller})
-	if e, ok := errors.AsType[*VersionError](err); !ok || *e != (VersionError{Path: path, Have: 2, Supported: 1}) {
+	if e, ok := errors.AsType[*VersionError](err); !ok || *e != (VersionError{Path: path, Have: 3, Supported: 2}) {
 		t.Errorf("Open: %v", err)
 	}
 	if !strings.Contains(err.Error(), "use the version of leads-etl that wrote it") {

@@ -38,7 +38,7 @@ func makeTemplate(t *rapid.T, segmentBytes int64, groups [][]Record, closed bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWriter(unsynced{}, j, last, file, end, segmentBytes)
+	w := newWriter(unsynced{}, j, last, file, end, Options{SegmentBytes: segmentBytes})
 	var tpl template
 	for _, group := range groups {
 		requests := make([]*request, len(group))

@@ -21,6 +21,10 @@ type Report struct {
 	// Problems are all stretches that had been synced and are not what was
 	// written, in the order of the journal.
 	Problems []*CorruptionError
+	// Base are the files of the base that are not what was written, BaseBytes the
+	// size of all of them. A journal that was never pruned has none.
+	Base      []*BaseError
+	BaseBytes int64
 }
 
 // Verify reads the whole journal of the state folder dir, bodies included, and
@@ -32,19 +36,32 @@ type Report struct {
 // An error means that it could not be read to its end; the report is then of
 // what was read. Damage is no error.
 func Verify(ctx context.Context, dir string) (Report, error) {
-	id, err := readIdentity(dir)
-	if err != nil {
-		return Report{}, err
+	for {
+		id, err := readIdentity(dir)
+		if err != nil {
+			return Report{}, err
+		}
+		report, err := verify(ctx, dir, id)
+		if now, again := readIdentity(dir); again != nil || now == id {
+			return report, err
+		}
+		// It was pruned meanwhile: what is missing, is missing on purpose.
 	}
+}
+
+func verify(ctx context.Context, dir string, id identity) (Report, error) {
 	folder := filepath.Join(dir, journalFolder)
-	bases, err := listSegments(folder)
+	bases, err := segmentsOf(folder, id)
 	if err != nil {
 		return Report{}, err
 	}
 	if len(bases) == 0 {
 		return Report{}, &StateError{Dir: dir, Problem: folder + " holds no segment"}
 	}
-	v := verifier{due: min(id.First, bases[0])}
+	v := verifier{due: dueFirst(id, bases[0])}
+	if v.report.BaseBytes, v.report.Base, err = verifyBase(ctx, folder, id); err != nil {
+		return v.report, fmt.Errorf("verify the journal's base: %w", err)
+	}
 	for i, base := range bases {
 		v.path = filepath.Join(folder, segmentName(base))
 		if base != v.due && !v.lost {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 const (
@@ -37,6 +38,8 @@ type writer struct {
 	index  *index
 	// segmentBytes is the size from which a new segment is begun.
 	segmentBytes int64
+	// segmentAge is the age from which one is begun; 0 for none.
+	segmentAge time.Duration
 
 	queue chan *request // unbuffered: what was sent is being written
 	stop  chan struct{}
@@ -48,6 +51,8 @@ type writer struct {
 	next Seq
 	// synced is where the segment ends; everything before it is synced.
 	synced int64
+	// begun is the time of the segment's first record; zero if it has none.
+	begun time.Time
 	// marked is set if nothing was appended since the last mark.
 	marked bool
 	buffer *bufio.Writer
@@ -59,14 +64,18 @@ type writer struct {
 
 // newWriter returns a writer that goes on behind what was loaded. The file is
 // the writer's.
-func newWriter(files files, j *Journal, t tail, file segmentFile, end, segmentBytes int64) *writer {
-	return &writer{
-		files: files, folder: j.folder, id: j.id, index: j.index, segmentBytes: segmentBytes,
+func newWriter(files files, j *Journal, t tail, file segmentFile, end int64, o Options) *writer {
+	w := &writer{
+		files: files, folder: j.folder, id: j.id, index: j.index, segmentBytes: o.SegmentBytes, segmentAge: o.SegmentAge,
 		queue: make(chan *request), stop: make(chan struct{}), done: make(chan struct{}),
 		file: file, path: filepath.Join(j.folder, segmentName(t.base)), base: t.base, next: t.next,
 		synced: end, marked: t.marked || len(t.entries) == 0,
 		buffer: bufio.NewWriterSize(io.Discard, writeBuffer),
 	}
+	if len(t.entries) > 0 {
+		w.begun = t.entries[0].rec.time()
+	}
+	return w
 }
 
 // append hands a record to the writer and waits for its answer.
@@ -140,13 +149,16 @@ func (w *writer) commit(group []*request) ([]entry, error) {
 	for _, r := range group {
 		size += r.size()
 	}
-	if w.next > w.base && w.synced+size > w.segmentBytes {
+	if w.next > w.base && (w.synced+size > w.segmentBytes || w.aged(group[0].rec.time())) {
 		if err := w.roll(); err != nil {
 			return nil, err
 		}
 	}
 	entries := make([]entry, len(group))
 	off := w.synced
+	if w.next == w.base {
+		w.begun = group[0].rec.time()
+	}
 	w.begin()
 	for i, r := range group {
 		head := r.head
@@ -163,6 +175,11 @@ func (w *writer) commit(group []*request) ([]entry, error) {
 	w.next += Seq(len(group))
 	w.marked = false
 	return entries, nil
+}
+
+// aged reports whether a record of that time belongs into another segment.
+func (w *writer) aged(now time.Time) bool {
+	return w.segmentAge > 0 && now.Sub(w.begun) >= w.segmentAge
 }
 
 // begin, put and flush write frames behind what is synced. Errors of put are

@@ -19,18 +19,26 @@ const batchBytes = 4 << 20
 // Advance takes in all records that are landed by now. What it took in before an
 // error stays, and the next call goes on there. Calls wait for each other.
 func (s *Store) Advance(ctx context.Context) error {
+	return s.AdvanceTo(ctx, s.options.Journal.End())
+}
+
+// AdvanceTo is Advance for the records before to.
+func (s *Store) AdvanceTo(ctx context.Context, to journal.Seq) error {
 	s.advancing.Lock()
 	defer s.advancing.Unlock()
 	if err := s.failing.error(); err != nil {
 		return s.checked(fmt.Errorf("the store of known leads cannot be written: %w", err))
 	}
-	return s.checked(s.advance(ctx))
+	return s.checked(s.advance(ctx, to))
 }
 
-func (s *Store) advance(ctx context.Context) error {
+func (s *Store) advance(ctx context.Context, to journal.Seq) error {
 	for r, err := range s.options.Journal.Records(ctx, s.Position()) {
 		if err != nil {
 			return fmt.Errorf("reading the journal: %w", err)
+		}
+		if r.Seq >= to {
+			break
 		}
 		switch {
 		case r.Page != nil:

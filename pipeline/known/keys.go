@@ -25,6 +25,9 @@ const (
 	undated space = 'u'
 )
 
+// LeadKinds are what begins the places of Past.Leads.
+const LeadKinds = string(dated) + string(undated)
+
 // The other kinds of keys, by their first byte.
 const (
 	metaKind   = 'a'

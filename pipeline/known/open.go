@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -33,7 +34,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the store of known leads: %w", err)
 	}
-	s, err := open(o)
+	s, err := open(ctx, o)
 	useless, ok := errors.AsType[*uselessError](err)
 	if !ok {
 		return s, err
@@ -45,7 +46,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the store of known leads: %w", err)
 	}
-	if s, err = open(o); err != nil {
+	if s, err = open(ctx, o); err != nil {
 		return nil, fmt.Errorf("open a new store of known leads: %w", err)
 	}
 	return s, nil
@@ -57,7 +58,7 @@ type uselessError struct{ reason error }
 func (e *uselessError) Error() string { return "of no use: " + e.reason.Error() }
 
 // open opens the store as it is, or a new one.
-func open(o Options) (_ *Store, err error) {
+func open(ctx context.Context, o Options) (_ *Store, err error) {
 	lock, err := pebble.LockDirectory(o.Dir, o.FS)
 	if err != nil {
 		return nil, fmt.Errorf("lock the store of known leads: %w", err)
@@ -76,7 +77,7 @@ func open(o Options) (_ *Store, err error) {
 		return nil, openError(err)
 	}
 	s := &Store{options: o, lock: lock, db: db, failing: f, streams: make(map[string]bool), changed: make(chan struct{})}
-	if err := s.load(); err != nil {
+	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -98,14 +99,14 @@ func openError(err error) error {
 }
 
 // load reads what the store is, and refuses it if it is of no use.
-func (s *Store) load() error {
+func (s *Store) load(ctx context.Context) error {
 	want := identityOf(s.options.Journal, s.options.sliceLeads)
 	have, err := s.get(identityKey)
 	switch {
 	case err != nil:
 		return openError(err)
 	case have == nil:
-		return s.create(want)
+		return s.create(ctx, want)
 	case string(have) != want:
 		return &uselessError{fmt.Errorf("it is of another journal or format")}
 	}
@@ -119,12 +120,18 @@ func (s *Store) load() error {
 	if end := s.options.Journal.End(); s.at.next > end {
 		return &uselessError{fmt.Errorf("it has taken in %d records of a journal that has %d", s.at.next, end)}
 	}
+	if first := s.options.Journal.First(); s.at.next < first {
+		return &uselessError{fmt.Errorf("it has taken in %d records, and those before %d are pruned", s.at.next, first)}
+	}
+	if err := s.forgetPruned(); err != nil {
+		return err
+	}
 	return s.loadStreams()
 }
 
 // create makes an empty database a store. The identity is synced, and all else
 // comes after it.
-func (s *Store) create(identity string) (err error) {
+func (s *Store) create(ctx context.Context, identity string) (err error) {
 	defer recoverFatal(&err)
 	empty, err := s.isEmpty()
 	if err != nil {
@@ -132,6 +139,9 @@ func (s *Store) create(identity string) (err error) {
 	}
 	if !empty {
 		return &uselessError{fmt.Errorf("%w: it does not say whose it is", errDamaged)}
+	}
+	if base := s.options.Journal.Base(); base != "" {
+		return s.seed(ctx, identity, filepath.Join(base, BaseFolder))
 	}
 	s.at = position{second: atStart}
 	b := s.db.NewBatch()
