@@ -127,7 +127,8 @@ func (m *model) change(t *rapid.T) {
 	case 2:
 		user := rapid.SampledFrom([]string{"ann", "bob", "cyd"}).Draw(t, "user")
 		if c.timeless || slices.ContainsFunc(m.clients, func(other *client) bool {
-			return other != c && other.second == c.second && other.item == c.item && other.text == c.text && other.known.user == user
+			return other != c && other.second == c.second && other.item == c.item && other.text == c.text &&
+				(other.known.user == user || !other.known.shown && c.known.shown && other.user == c.known.user)
 		}) {
 			t.Skip("no one could tell who is renamed")
 		}
