@@ -24,6 +24,7 @@ type index struct {
 	pages   []ref
 	byDay   map[day][]ref
 	undated []ref
+	losses  []journal.Loss
 }
 
 func newIndex() *index { return &index{byDay: make(map[day][]ref)} }

@@ -25,7 +25,8 @@ type Positioned interface {
 	Position(ctx context.Context, p Partition) (Position, error)
 }
 
-// LagOf compares the sink's positions with the journal. It changes nothing.
+// LagOf compares the sink's positions with the journal. It changes nothing. The
+// error is *AheadError if the sink holds what is behind the journal's end.
 func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error) {
 	f := newFeed(j)
 	if _, err := f.advance(ctx); err != nil {
@@ -34,6 +35,9 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 	if sink.Semantics() == Append {
 		p, err := sink.Position(ctx, Whole)
 		if err != nil {
+			return Lag{}, err
+		}
+		if err := f.behindEnd(p); err != nil {
 			return Lag{}, err
 		}
 		lag := Lag{Pages: len(f.index.from(f.resume(p))), Foreign: f.foreign(p)}
@@ -47,6 +51,9 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 	count := func(p Partition, pages []ref) error {
 		pos, err := sink.Position(ctx, p)
 		if err != nil {
+			return err
+		}
+		if err := f.behindEnd(pos); err != nil {
 			return err
 		}
 		lag.Foreign = lag.Foreign || f.foreign(pos)

@@ -91,8 +91,8 @@ func parseIdentity(b []byte) (identity, error) {
 	if err := json.Unmarshal(b, &version); err != nil {
 		return identity{}, err
 	}
-	if version.Format > formatVersion {
-		return identity{}, &VersionError{Have: version.Format, Supported: formatVersion}
+	if version.Format > formatRepaired {
+		return identity{}, &VersionError{Have: version.Format, Supported: formatRepaired}
 	}
 	var id identity
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -101,7 +101,7 @@ func parseIdentity(b []byte) (identity, error) {
 		return identity{}, err
 	}
 	switch {
-	case id.Format != formatVersion:
+	case id.Format < formatVersion:
 		return identity{}, fmt.Errorf("there is no format %d", id.Format)
 	case id.Journal == uuid.Nil:
 		return identity{}, errors.New("it names no journal")

@@ -122,7 +122,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 func (in *intake) take(ctx context.Context, w window.Window, result flatten.Result) error {
 	s := in.store
 	in.slice = w.From.Unix()
-	r := readingOf(in.seq, in.page, s.streams[in.page.Batch])
+	r := readingOf(in.seq, in.page, s.streams[in.page.Batch], s.options.Journal.Losses())
 	// A lead that is missing may be among the dead letters, but not among those
 	// that were there before.
 	dead, err := deadKnown(s.db, result.Dead)

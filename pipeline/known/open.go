@@ -107,7 +107,7 @@ func (s *Store) load() error {
 	case have == nil:
 		return s.create(want)
 	case string(have) != want:
-		return &uselessError{fmt.Errorf("it is of another journal or format")}
+		return &uselessError{fmt.Errorf("it is of another journal, of another format than %d, or from before the journal was repaired", format)}
 	}
 	value, err := s.get(positionKey)
 	if err != nil {
@@ -161,7 +161,11 @@ func identityOf(j *journal.Journal, sliceLeads int) string {
 	for i, c := range schema.DigestColumns {
 		names[i] = c.Name
 	}
-	return fmt.Sprintf("journal %s, format %d, slices %d, columns %s", j.ID(), format, sliceLeads, strings.Join(names, " "))
+	id := fmt.Sprintf("journal %s, format %d, slices %d, columns %s", j.ID(), format, sliceLeads, strings.Join(names, " "))
+	if n := len(j.Losses()); n > 0 {
+		id += fmt.Sprintf(", without %d lost answers", n)
+	}
+	return id
 }
 
 // get returns a copy of a value; nil if there is none.

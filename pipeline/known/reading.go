@@ -10,8 +10,9 @@ import (
 // reading is what an answer can tell, apart from its rows.
 type reading struct {
 	seq      journal.Seq
-	stream   bool // of a stream: else what is new or changed is a snapshot
-	messages bool // it was asked for messages
+	losses   []journal.Loss // all of the journal's
+	stream   bool           // of a stream: else what is new or changed is a snapshot
+	messages bool           // it was asked for messages
 	// filtered says that it was asked for leads of one status only.
 	filtered bool
 	// whole says that it shows all leads of its window, or of the listing that it
@@ -24,10 +25,10 @@ type reading struct {
 
 // readingOf reads what the page says of itself. Whether it had dead letters comes
 // with its rows.
-func readingOf(seq journal.Seq, p *journal.Page, stream bool) reading {
+func readingOf(seq journal.Seq, p *journal.Page, stream bool, losses []journal.Loss) reading {
 	reconciled := p.TotalLeads != nil && *p.TotalLeads == p.Leads
 	r := reading{
-		seq: seq, stream: stream, messages: p.Query.Messages,
+		seq: seq, losses: losses, stream: stream, messages: p.Query.Messages,
 		filtered: p.Query.Status != "",
 		whole:    reconciled && !p.Short && p.Query.Status == "",
 	}
@@ -49,6 +50,25 @@ func (r *reading) vanishes(g *group) bool { return r.stream && r.must(g) }
 // comparable reports whether the content that the answer shows can be compared
 // with what is known of the lead: without messages, it cannot be with messages.
 func (r *reading) comparable(l *lead) bool { return r.messages || !l.messages }
+
+// lost counts the answers from a page on, and before this one, that are lost and
+// may have shown leads of the group: each may have made one event of each of them.
+func (r *reading) lost(from journal.Seq, g *group) int32 {
+	if len(r.losses) == 0 {
+		return 0
+	}
+	var submitted time.Time
+	if s := g.second(); s != noSecond {
+		submitted = time.Unix(s, 0)
+	}
+	var n int32
+	for _, l := range r.losses {
+		if from <= l.Seq && l.Seq < r.seq && l.MayHold(submitted) {
+			n++
+		}
+	}
+	return n
+}
 
 // sliceLeads is the number of leads beyond which a page is taken in slice by
 // slice, so that memory does not grow with the largest page.
