@@ -43,15 +43,19 @@ func (f *feed) behindEnd(p Position) error {
 	return nil
 }
 
-// Furthest returns the highest record that the output is delivered up to in the
-// journal of that id; 0 if nothing is. Days are those partitions that are asked
-// for beside the undated one, where the output has partitions.
-func Furthest(ctx context.Context, sink Positioned, journalID string, days []string) (journal.Seq, error) {
+// partitioned is an output that knows its partitions.
+type partitioned interface {
+	Partitions() ([]Partition, error)
+}
+
+// Furthest returns the highest record of the journal of that id that any part of
+// the output is delivered up to; 0 if there is none.
+func Furthest(ctx context.Context, sink Positioned, journalID string) (journal.Seq, error) {
 	partitions := []Partition{Whole}
-	if sink.Semantics() == Replace {
-		partitions = []Partition{{}}
-		for _, d := range days {
-			partitions = append(partitions, Partition{Date: d})
+	if p, ok := sink.(partitioned); ok {
+		var err error
+		if partitions, err = p.Partitions(); err != nil {
+			return 0, err
 		}
 	}
 	var furthest journal.Seq

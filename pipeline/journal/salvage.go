@@ -17,9 +17,6 @@ type SalvageOptions struct {
 	// Identity is whose journal it has to be, and what an identity file that is
 	// damaged or missing is made anew of.
 	Identity Identity
-	// AtLeast is the number that the next record must have at least, because
-	// outputs hold what was landed before it: 0 if nothing is known of the kind.
-	AtLeast Seq
 	// Lock takes the folder's lock, which Write needs, until Close.
 	Lock bool
 
@@ -94,7 +91,7 @@ func OpenDamaged(ctx context.Context, dir string, o SalvageOptions) (_ *Salvage,
 	if s.id.Identity != o.Identity {
 		return nil, &IdentityError{Dir: dir, Have: s.id.Identity, Want: o.Identity}
 	}
-	if err := s.read(ctx, o.AtLeast); err != nil {
+	if err := s.read(ctx); err != nil {
 		return nil, err
 	}
 	s.restoreBegins()
@@ -186,7 +183,7 @@ func journalOf(path string) (uuid.UUID, bool) {
 }
 
 // read reads all segments and fills what is missing between them.
-func (s *Salvage) read(ctx context.Context, atLeast Seq) error {
+func (s *Salvage) read(ctx context.Context) error {
 	folder := filepath.Join(s.dir, journalFolder)
 	bases, err := listSegments(folder)
 	if err != nil {
@@ -217,11 +214,19 @@ func (s *Salvage) read(ctx context.Context, atLeast Seq) error {
 			s.fill(g, limit, "no segment holds it")
 		}
 	}
-	if last := s.segments[len(s.segments)-1]; last.next() < atLeast {
-		s.problem(last, 0, fmt.Sprintf("the journal ends with it, and outputs hold what was landed before record %d: its end is gone, or it was restored from an older copy", atLeast))
-		s.fill(last, atLeast, "outputs hold what was landed here, and the journal ends before")
-	}
 	return nil
+}
+
+// AtLeast says that outputs hold what was landed before a record: if the journal
+// ends before, the records up to there are lost. Else their numbers would be given
+// out again, and outputs would take what gets them for delivered.
+func (s *Salvage) AtLeast(next Seq) {
+	last := s.segments[len(s.segments)-1]
+	if last.next() >= next {
+		return
+	}
+	s.problem(last, 0, fmt.Sprintf("the journal ends before it, and outputs hold what was landed before record %d: the journal's end is gone, or it was restored from an older copy", next))
+	s.fill(last, next, "outputs hold what was landed here, and the journal ends before")
 }
 
 func (s *Salvage) problem(g *salvaged, off int64, reason string) {
