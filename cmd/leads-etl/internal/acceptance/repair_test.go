@@ -251,7 +251,7 @@ func TestRepairOfABatch(t *testing.T) {
 	lost := w.lostWindow(f.seq)
 	ended := ""
 	for lead := range w.sim.Truth(lost) {
-		if lead.ItemID.Valid {
+		if lead.ItemID.Set {
 			ended = lead.ItemID.Value
 		}
 	}
