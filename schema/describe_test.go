@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// goldenFiles are the files of ../testdata/schema by the format they hold.
+// goldenFiles are the files of the folder of this schema version, by the format
+// that they hold: they come with each release.
 var goldenFiles = map[string]string{
 	"json-schema":    "lead_event.schema.json",
 	"avro":           "lead_event.avsc",
@@ -34,7 +36,7 @@ func TestDescribeGolden(t *testing.T) {
 			if !ok {
 				t.Fatal("there is no golden file for it")
 			}
-			path := filepath.Join("../testdata/schema", name)
+			path := filepath.Join(fmt.Sprint("v", Version), name)
 			var got bytes.Buffer
 			if err := Describe(&got, format); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,11 @@ import (
 // sqlTable is the name of the table that the DDL creates.
 const sqlTable = "lead_events"
 
-// SQL returns the statements that create a table for the rows, in the dialect
+// sqlView is the name of the view of the latest state of each lead.
+const sqlView = "leads_now"
+
+// SQL returns the statements that create a table for the rows, and the view
+// leads_now of the latest state of each lead that has not vanished, in the dialect
 // "duckdb" (also if it is empty), "spark", "bigquery", "snowflake" or
 // "clickhouse". Columns carry their documentation as comments, with a note on
 // personal data. The error for another dialect lists them.
@@ -132,7 +136,29 @@ func (d *sqlDialect) createTable() string {
 			fmt.Fprintf(&b, "COMMENT ON COLUMN %s.%s IS '%s';\n", sqlTable, c.Name, d.quoted(c.remark()))
 		}
 	}
+	d.createView(&b)
 	return b.String()
+}
+
+// createView adds the view. It names its columns, for dialects that can leave one
+// out of all do it in ways of their own. The time comes before the version because
+// rows of batches have none.
+func (d *sqlDialect) createView(b *strings.Builder) {
+	names := make([]string, len(Columns))
+	for i, c := range Columns {
+		names[i] = c.Name
+	}
+	columns := strings.Join(names, ", ")
+	fmt.Fprintf(b, `
+CREATE VIEW %s AS
+SELECT %s
+FROM (
+  SELECT %s,
+    row_number() OVER (PARTITION BY lead_id ORDER BY extracted_at DESC, lead_version DESC NULLS LAST) AS place
+  FROM %s
+) AS numbered
+WHERE place = 1 AND event_type <> '%s';
+`, sqlView, columns, columns, sqlTable, Vanished)
 }
 
 func (d *sqlDialect) quoted(text string) string { return strings.ReplaceAll(text, "'", d.quote) }

@@ -139,6 +139,12 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[*pipeline.DrainError](err); ok {
 		return hint(exitSink, fmt.Sprintf("nothing is lost: the next run goes on from there, as does '%s replay', without API calls", programName))
 	}
+	if _, ok := errors.AsType[*deliver.AheadError](err); ok {
+		return hint(exitUnexpected, fmt.Sprintf("nothing was delivered to it; '%s repair' shows what the journal has lost, and '%s repair --write' has it fetched again", programName, programName))
+	}
+	if _, ok := errors.AsType[*journal.CorruptionError](err); ok {
+		return hint(exitUnexpected, fmt.Sprintf("'%s repair' shows what is readable, and '%s repair --write' keeps it and has the rest fetched again", programName, programName))
+	}
 	if e, ok := errors.AsType[*deliver.SinkError](err); ok {
 		return hint(exitSink, fmt.Sprintf("nothing is lost: when it is mended, '%s replay --sink %s' brings it up to date without API calls", programName, kindOf(e.Sink)))
 	}

@@ -29,6 +29,7 @@ type grammar struct {
 	Status   statusCommand   `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
 	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
 	Prune    pruneCommand    `cmd:"" help:"Remove what is older than state.keep and every sink has."`
+	Repair   repairCommand   `cmd:"" help:"Keep what is readable of a damaged journal, and have the rest fetched again."`
 	Schema   schemaCommand   `cmd:"" help:"Print the schema of the event rows."`
 	Simulate simulateCommand `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
 	Info     versionCommand  `cmd:"" name:"version" help:"Print version and build."`

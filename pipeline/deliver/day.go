@@ -30,6 +30,12 @@ func (d day) partition() Partition {
 	return Partition{Date: d.start().Format(time.DateOnly)}
 }
 
+// Touches reports whether rows of the partition may have been submitted in w.
+func Touches(w window.Window, p Partition) bool {
+	start, err := time.Parse(time.DateOnly, p.Date)
+	return err == nil && w.Overlaps(window.Window{From: start, To: start.Add(dayLength)})
+}
+
 // daysOf yields the days that w touches, in order.
 func daysOf(w window.Window) iter.Seq[day] {
 	return func(yield func(day) bool) {

@@ -69,13 +69,18 @@ type Delivery struct {
 	opener  Opener
 	options Options
 
+	// end is where the journal ended before the run landed anything, and checked
+	// says that the sink was seen not to be ahead of that.
+	end     journal.Seq
+	checked bool
+
 	mu     sync.Mutex
 	report Report
 }
 
 // New returns the delivery to one sink.
 func New(o Opener, options Options) *Delivery {
-	return &Delivery{opener: o, options: options, report: Report{Sink: o.Name}}
+	return &Delivery{opener: o, options: options, end: options.Journal.End(), report: Report{Sink: o.Name}}
 }
 
 // Report returns a snapshot; it may be called while Run runs.
@@ -206,6 +211,7 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 		return err
 	}
 	defer follow.close()
+	defer func() { d.checked = true }() // later positions may be this run's own
 	for {
 		last := d.allLanded() // asked before the journal is read: nothing comes after it
 		wake, err := follow.step(ctx, last)
@@ -224,6 +230,7 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 
 func (d *Delivery) follower(ctx context.Context, sink Sink) (follower, error) {
 	limit := cmp.Or(d.options.TransactionRows, defaultTransactionRows)
+	sink = &watched{Sink: sink, delivery: d}
 	if sink.Semantics() == Append && d.options.Changes != nil {
 		return newEvents(ctx, sink, d.options, limit, d.record)
 	}

@@ -45,6 +45,7 @@ func (f *feed) advance(ctx context.Context) (<-chan struct{}, error) {
 		}
 		f.next = r.Seq + 1
 	}
+	f.index.losses = f.journal.Losses()
 	return changed, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,9 @@ import (
 //     content: else that page has brought it;
 //   - the last page before the stretch that shows the lead, if any, shows other
 //     content: else the log has it.
+//
+// An answer that is lost may have shown any content of a lead, and the log may
+// have it: what pages before it showed says nothing of the log then.
 type fresh struct {
 	reader  *Reader
 	base    *base.Store
@@ -90,11 +94,13 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 			return nil, err
 		}
 		// What the pruned pages came to is before the stretch.
+		submitted := rows[i].SubmittedTime.Or(time.Time{})
 		inLog, err := b.Shown(&rows[i], shown == &f.undated)
 		if err != nil {
 			return nil, err
 		}
-		keys[i], leads[lead] = lead, &told{content: content, inLog: inLog}
+		inLog = inLog && !f.lost(0, page.seq, submitted)
+		keys[i], leads[lead] = lead, &told{content: content, submitted: submitted, inLog: inLog}
 	}
 	for _, other := range pages { // in the order of their numbers: the last word counts
 		if err := ctx.Err(); err != nil {
@@ -106,7 +112,7 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 		}
 		for _, e := range d {
 			k, ok := leads[e.lead]
-			same := ok && e.content == k.content
+			same := ok && e.content == k.content && !(other.seq < page.seq && f.lost(other.seq, page.seq, k.submitted))
 			switch {
 			case !ok:
 			case other.seq < in.base:
@@ -127,9 +133,21 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 	return news, nil
 }
 
+// lost reports whether an answer is lost between two pages that may have shown a
+// lead that was submitted then.
+func (f *fresh) lost(after, before journal.Seq, submitted time.Time) bool {
+	for _, l := range f.index.losses {
+		if after < l.Seq && l.Seq < before && l.MayHold(submitted) {
+			return true
+		}
+	}
+	return false
+}
+
 // told is what other pages say of one row's lead.
 type told struct {
 	content                  contentKey
+	submitted                time.Time
 	inLog, brought, outdated bool
 }
 

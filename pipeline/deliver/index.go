@@ -28,6 +28,7 @@ type index struct {
 	// prunedUndated the last with leads that have no time; nil for none.
 	pruned        map[day]journal.Seq
 	prunedUndated *journal.Seq
+	losses        []journal.Loss
 }
 
 func newIndex() *index { return &index{byDay: make(map[day][]ref), pruned: make(map[day]journal.Seq)} }

@@ -30,7 +30,8 @@ type Positioned interface {
 }
 
 // LagOf compares the sink's positions with the journal, of whose pruned records past
-// tells. It changes nothing.
+// tells. It changes nothing. The error is *AheadError if the sink holds what is
+// behind the journal's end.
 func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.Past) (Lag, error) {
 	f := newFeed(j, past)
 	if _, err := f.advance(ctx); err != nil {
@@ -39,6 +40,9 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.
 	if sink.Semantics() == Append {
 		p, err := sink.Position(ctx, Whole)
 		if err != nil {
+			return Lag{}, err
+		}
+		if err := f.behindEnd(p); err != nil {
 			return Lag{}, err
 		}
 		next := f.resume(p)
@@ -53,6 +57,9 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.
 	count := func(p Partition, pages []ref, pruned *journal.Seq) error {
 		pos, err := sink.Position(ctx, p)
 		if err != nil {
+			return err
+		}
+		if err := f.behindEnd(pos); err != nil {
 			return err
 		}
 		lag.Foreign = lag.Foreign || f.foreign(pos)

@@ -39,8 +39,14 @@ func encode(r Record) (encoded, error) {
 	if r.Poll != nil {
 		e.head.kind, value, set = kindPoll, r.Poll, set+1
 	}
+	if r.Lost != nil {
+		if r.Begin != nil && r.Begin == r.Lost.Begin {
+			set-- // it stands in for this one
+		}
+		e.head.kind, value, set = kindLost, r.Lost, set+1
+	}
 	if set != 1 {
-		return encoded{}, fmt.Errorf("a journal record holds exactly one of page, begin, gap, end and poll; this one holds %d", set)
+		return encoded{}, fmt.Errorf("a journal record holds exactly one of page, begin, gap, end, poll and lost; this one holds %d", set)
 	}
 	var err error
 	if e.meta, err = json.Marshal(value); err != nil {
@@ -85,11 +91,17 @@ func decode(k kind, seq Seq, meta []byte) (Record, error) {
 	case kindPoll:
 		r.Poll = new(Poll)
 		value = r.Poll
+	case kindLost:
+		r.Lost = new(Lost)
+		value = r.Lost
 	default:
 		return Record{}, fmt.Errorf("decode a journal record: unknown kind %d", k)
 	}
 	if err := json.Unmarshal(meta, value); err != nil {
 		return Record{}, fmt.Errorf("decode a journal record (%s): %w", k, err)
+	}
+	if r.Lost != nil {
+		r.Begin = r.Lost.Begin
 	}
 	return r, nil
 }

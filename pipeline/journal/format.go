@@ -13,10 +13,12 @@ import (
 
 // The layout is described in FORMAT.md.
 const (
+	// formatVersion is the format of journals and segments that are begun.
 	formatVersion = 1
-	// prunedVersion is the format of a journal that stands on a base: its identity
-	// names one, and that is all the difference.
-	prunedVersion = 2
+	// newestVersion is that of journals that stand on a base, or may hold lost
+	// records: segments are as before, and the identity says 2, so that who can read
+	// neither refuses it.
+	newestVersion = 2
 
 	segmentMagic      = "LEADJRNL"
 	segmentHeaderSize = 40
@@ -41,6 +43,7 @@ const (
 	kindEnd
 	kindMark
 	kindPoll
+	kindLost
 )
 
 func (k kind) String() string {
@@ -57,8 +60,30 @@ func (k kind) String() string {
 		return "a mark"
 	case kindPoll:
 		return "a poll"
+	case kindLost:
+		return "a lost record"
 	default:
 		return fmt.Sprintf("of unknown kind %d", uint8(k))
+	}
+}
+
+// word is the kind as files name it.
+func (k kind) word() string {
+	switch k {
+	case kindPage:
+		return "page"
+	case kindBegin:
+		return "begin"
+	case kindGap:
+		return "gap"
+	case kindEnd:
+		return "end"
+	case kindPoll:
+		return "poll"
+	case kindLost:
+		return "lost"
+	default:
+		return ""
 	}
 }
 
@@ -83,7 +108,8 @@ func (h segmentHeader) encode() (b [segmentHeaderSize]byte, seed uint32) {
 }
 
 // check compares the bytes at the beginning of a segment with the header that
-// they should be. It returns a *damage if they are not.
+// they should be. It returns a *damage if they are not, and a *VersionError if
+// they are of a format to come.
 func (h segmentHeader) check(b []byte) error {
 	want, _ := h.encode()
 	if bytes.Equal(b, want[:]) {
@@ -93,7 +119,9 @@ func (h segmentHeader) check(b []byte) error {
 		binary.LittleEndian.Uint32(b[36:]) != crc32.Checksum(b[:36], castagnoli) {
 		return torn("the segment's header is incomplete or overwritten")
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != formatVersion {
+	if v := binary.LittleEndian.Uint32(b[8:]); v > formatVersion {
+		return &VersionError{Path: segmentName(h.base), Have: int(v), Supported: formatVersion}
+	} else if v != formatVersion {
 		return wrong("the segment's header says format %d, the journal's identity %d", v, formatVersion)
 	}
 	if base := Seq(binary.LittleEndian.Uint64(b[12:])); base != h.base {

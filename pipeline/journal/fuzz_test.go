@@ -120,7 +120,7 @@ func FuzzIdentity(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := parseIdentity(written)
-		if err != nil || again != id {
+		if err != nil || !again.equal(id) {
 			t.Fatalf("read again: %+v, %v; was %+v", again, err, id)
 		}
 	})

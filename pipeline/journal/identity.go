@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/google/uuid"
 )
@@ -40,6 +41,8 @@ type identity struct {
 	// SHA-256 of its list of files; empty if none were removed.
 	Base    string `json:"base,omitempty"`
 	BaseSum string `json:"base_sha256,omitempty"`
+	// Lost are the answers that were lost to damage among the records before First.
+	Lost []Loss `json:"lost,omitempty"`
 	Identity
 }
 
@@ -51,6 +54,8 @@ func newIdentity(of Identity) (identity, error) {
 	}
 	return identity{Format: formatVersion, Journal: id, Identity: of}, nil
 }
+
+func (id identity) equal(o identity) bool { return reflect.DeepEqual(id, o) }
 
 func (id identity) encode() ([]byte, error) {
 	b, err := json.MarshalIndent(id, "", "  ")
@@ -97,8 +102,8 @@ func parseIdentity(b []byte) (identity, error) {
 	if err := json.Unmarshal(b, &version); err != nil {
 		return identity{}, err
 	}
-	if version.Format > prunedVersion {
-		return identity{}, &VersionError{Have: version.Format, Supported: prunedVersion}
+	if version.Format > newestVersion {
+		return identity{}, &VersionError{Have: version.Format, Supported: newestVersion}
 	}
 	var id identity
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -107,9 +112,9 @@ func parseIdentity(b []byte) (identity, error) {
 		return identity{}, err
 	}
 	switch {
-	case id.Format != formatVersion && id.Format != prunedVersion:
+	case id.Format < formatVersion:
 		return identity{}, fmt.Errorf("there is no format %d", id.Format)
-	case (id.Format == prunedVersion) != (id.Base != ""):
+	case id.Format < newestVersion && (id.Base != "" || len(id.Lost) > 0):
 		return identity{}, fmt.Errorf("format %d does not go with the base %q", id.Format, id.Base)
 	case id.Base != "" && (id.Base != baseName(id.First) || len(id.BaseSum) != hex.EncodedLen(sha256.Size)):
 		return identity{}, fmt.Errorf("%q is no base of record %d", id.Base, id.First)

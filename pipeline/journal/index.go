@@ -13,6 +13,7 @@ type index struct {
 	mu       sync.RWMutex
 	segments []*segment
 	pages    []PageRef
+	losses   []Loss
 	// strings holds one copy of each batch id and query string.
 	strings map[string]string
 	// changed is closed and replaced when records were added.
@@ -63,6 +64,9 @@ func (ix *index) addRecord(e entry) {
 		ref := ix.ref(r.Seq, r.Page)
 		ref.Bytes = int64(e.body)
 		ix.pages = append(ix.pages, ref)
+	}
+	if r := e.rec; r.Lost != nil && r.Lost.MayBePage() {
+		ix.losses = append(ix.losses, lossOf(r))
 	}
 }
 

@@ -174,7 +174,7 @@ func settled[T any](dir string, read func(identity) (T, tail, error)) (T, tail, 
 		if err == nil {
 			return v, t, nil
 		}
-		if now, again := readIdentity(dir); again != nil || now == id {
+		if now, again := readIdentity(dir); again != nil || now.equal(id) {
 			return v, t, err
 		}
 	}

@@ -38,6 +38,7 @@ func load(folder string, id identity, ix *index) (tail, error) {
 	if len(bases) == 0 {
 		return tail{}, &StateError{Dir: filepath.Dir(folder), Problem: folder + " holds no segment"}
 	}
+	ix.losses = slices.Clone(id.Lost)
 	due := dueFirst(id, bases[0])
 	for i, base := range bases {
 		path := filepath.Join(folder, segmentName(base))

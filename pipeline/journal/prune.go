@@ -99,7 +99,7 @@ func (j *Journal) Prune(n Seq, draft string) error {
 		return err
 	}
 	id := p.id
-	id.Format, id.First, id.Base, id.BaseSum = prunedVersion, n, baseName(n), sum
+	id.Format, id.First, id.Base, id.BaseSum, id.Lost = newestVersion, n, baseName(n), sum, j.index.lostBefore(n)
 	if err := p.replace(j.folder, draft, id); err != nil {
 		p.failed = err
 		return err

@@ -99,7 +99,30 @@ type End struct {
 	Time  time.Time `json:"time"`
 }
 
-// Record is one entry of the journal: exactly one of the pointers is set.
+// Lost stands in the place of a record that was damaged on disk and could not be
+// read any more: repairing a journal puts it there, so that no other record gets
+// another number. What the record said is lost.
+type Lost struct {
+	// Kind is what it was, as "page"; empty if that is not known.
+	Kind string `json:"kind,omitempty"`
+	// Page is what a page said of itself, if only its body is lost.
+	Page *Page `json:"page,omitempty"`
+	// Begin is what must have been said before the next pages, if another record
+	// says it as well: the lost record stands in for the beginning.
+	Begin *Begin `json:"begin,omitempty"`
+	// Reason is what was wrong with the bytes.
+	Reason string    `json:"reason"`
+	Time   time.Time `json:"time"`
+}
+
+// MayBePage reports whether an answer is lost.
+func (l *Lost) MayBePage() bool { return l.Kind == "" || l.Kind == kindPage.word() }
+
+// MayBeGap reports whether the mark of a gap is lost.
+func (l *Lost) MayBeGap() bool { return l.Kind == "" || l.Kind == kindGap.word() }
+
+// Record is one entry of the journal: exactly one of the pointers is set, but for
+// a Lost that stands in for a beginning, which is there as Begin as well.
 type Record struct {
 	Seq   Seq
 	Page  *Page
@@ -107,6 +130,7 @@ type Record struct {
 	Gap   *Gap
 	End   *End
 	Poll  *Poll
+	Lost  *Lost
 }
 
 // time is when the record came about, by our clock.

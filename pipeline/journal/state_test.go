@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,11 +165,40 @@ func TestNewerFormat(t *testing.T) {
 	if e, ok := errors.AsType[*VersionError](err); !ok || *e != (VersionError{Path: path, Have: 3, Supported: 2}) {
 		t.Errorf("Open: %v", err)
 	}
-	if !strings.Contains(err.Error(), "use the version of leads-etl that wrote it") {
-		t.Errorf("the error does not say what to do: %v", err)
+	for _, said := range []string{"format 3", "format 2", "use the version of leads-etl that wrote it"} {
+		if !strings.Contains(err.Error(), said) {
+			t.Errorf("the error does not say %q: %v", said, err)
+		}
 	}
 	if _, err := Verify(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("Verify: %v", err)
+	}
+}
+
+func TestSegmentOfANewerFormat(t *testing.T) {
+	dir := made(t)
+	path := segmentPaths(t, dir)[0]
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.LittleEndian.PutUint32(b[8:], formatVersion+1)
+	binary.LittleEndian.PutUint32(b[36:], crc32.Checksum(b[:36], castagnoli))
+	if err := os.WriteFile(path, b, fileMode); err != nil {
+		t.Fatal(err)
+	}
+	before := snapshot(t, dir)
+	_, openErr := Open(dir, Options{Identity: seller})
+	_, readErr := OpenReadOnly(dir, nil)
+	_, verifyErr := Verify(t.Context(), dir)
+	_, salvageErr := OpenDamaged(t.Context(), dir, SalvageOptions{Identity: seller})
+	for what, err := range map[string]error{"Open": openErr, "OpenReadOnly": readErr, "Verify": verifyErr, "OpenDamaged": salvageErr} {
+		if e, ok := errors.AsType[*VersionError](err); !ok || e.Have != 2 || e.Supported != 1 || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if !maps.Equal(before, snapshot(t, dir)) {
+		t.Error("something was changed")
 	}
 }
 

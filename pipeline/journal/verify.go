@@ -42,7 +42,7 @@ func Verify(ctx context.Context, dir string) (Report, error) {
 			return Report{}, err
 		}
 		report, err := verify(ctx, dir, id)
-		if now, again := readIdentity(dir); again != nil || now == id {
+		if now, again := readIdentity(dir); again != nil || now.equal(id) {
 			return report, err
 		}
 		// It was pruned meanwhile: what is missing, is missing on purpose.

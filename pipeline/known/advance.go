@@ -174,7 +174,7 @@ func (in *intake) take(ctx context.Context, w window.Window, result flatten.Resu
 // reading is what the page says of itself. A lead that is missing may be among the
 // dead letters, but not among those that were there before.
 func (in *intake) reading(result flatten.Result) (reading, error) {
-	r := readingOf(in.seq, in.page, in.store.streams[in.page.Batch])
+	r := readingOf(in.seq, in.page, in.store.streams[in.page.Batch], in.store.options.Journal.Losses())
 	r.landed = true
 	dead, err := deadKnown(in.store.db, result.Dead)
 	r.whole = r.whole && dead

@@ -260,7 +260,7 @@ func (d *deriver) group(g *group) error {
 		}
 		now := *l
 		now.vanished = true
-		now.version++
+		now.version += 1 + d.lost(l.page+1, &l.group)
 		if err := d.take(l, &now, &change{class: classVanished, typ: schema.Vanished}); err != nil {
 			return err
 		}

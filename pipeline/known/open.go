@@ -108,7 +108,7 @@ func (s *Store) load(ctx context.Context) error {
 	case have == nil:
 		return s.create(ctx, want)
 	case string(have) != want:
-		return &uselessError{fmt.Errorf("it is of another journal or format")}
+		return &uselessError{fmt.Errorf("it is of another journal, of another format than %d, or from before the journal was repaired", format)}
 	}
 	value, err := s.get(positionKey)
 	if err != nil {
@@ -167,6 +167,18 @@ const format = 2
 
 // identityOf is what a store says of itself, for comparing.
 func identityOf(j *journal.Journal, sliceLeads int) string {
+	id := layoutOf(j, sliceLeads)
+	if n := len(j.Losses()); n > 0 {
+		id += fmt.Sprintf("%s%d lost answers", without, n)
+	}
+	return id
+}
+
+// without stands before the part of an identity that tells of lost answers.
+const without = ", without "
+
+// layoutOf is the part of an identity that says whether the store can be read.
+func layoutOf(j *journal.Journal, sliceLeads int) string {
 	names := make([]string, len(schema.DigestColumns))
 	for i, c := range schema.DigestColumns {
 		names[i] = c.Name

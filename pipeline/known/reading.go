@@ -9,8 +9,10 @@ import (
 
 // reading is what an answer can tell, apart from its rows.
 type reading struct {
-	seq journal.Seq
-	// landed says that seq is the answer's page; else it has none yet.
+	seq    journal.Seq
+	losses []journal.Loss // all of the journal's
+	// landed says that seq is the answer's page; else it is the number that it would
+	// have.
 	landed bool
 	// from and to are its window in Unix seconds.
 	from, to int64
@@ -28,10 +30,10 @@ type reading struct {
 
 // readingOf reads what the page says of itself. Whether it had dead letters comes
 // with its rows.
-func readingOf(seq journal.Seq, p *journal.Page, stream bool) reading {
+func readingOf(seq journal.Seq, p *journal.Page, stream bool, losses []journal.Loss) reading {
 	reconciled := p.TotalLeads != nil && *p.TotalLeads == p.Leads
 	r := reading{
-		seq: seq, from: p.Window.From.Unix(), to: p.Window.To.Unix(), stream: stream, messages: p.Query.Messages,
+		seq: seq, losses: losses, from: p.Window.From.Unix(), to: p.Window.To.Unix(), stream: stream, messages: p.Query.Messages,
 		filtered: p.Query.Status != "",
 		whole:    reconciled && !p.Short && p.Query.Status == "",
 	}
@@ -53,6 +55,25 @@ func (r *reading) vanishes(g *group) bool { return r.stream && r.must(g) }
 // comparable reports whether the content that the answer shows can be compared
 // with what is known of the lead: without messages, it cannot be with messages.
 func (r *reading) comparable(l *lead) bool { return r.messages || !l.messages }
+
+// lost counts the answers from a page on, and before this one, that are lost and
+// may have shown leads of the group: each may have made one event of each of them.
+func (r *reading) lost(from journal.Seq, g *group) int32 {
+	if len(r.losses) == 0 {
+		return 0
+	}
+	var submitted time.Time
+	if s := g.second(); s != noSecond {
+		submitted = time.Unix(s, 0)
+	}
+	var n int32
+	for _, l := range r.losses {
+		if from <= l.Seq && l.Seq < r.seq && l.MayHold(submitted) {
+			n++
+		}
+	}
+	return n
+}
 
 // sliceLeads is the number of leads beyond which a page is taken in slice by
 // slice, so that memory does not grow with the largest page.

@@ -13,7 +13,14 @@ func (d *deriver) seen(r *shown, known *lead) error {
 	now := *known
 	now.vanished = false
 	var differ uint64
-	changed := false
+	changed, told := false, true
+	if d.comparable(known) || known.vanished {
+		// What a lost answer showed was told, and is not known: it is told again, as
+		// a version that none can have had.
+		lost := d.lost(known.page+1, &known.group)
+		now.version += lost
+		told = lost == 0
+	}
 	if d.comparable(known) {
 		if changed = known.hash != r.hash; changed {
 			differ = differing(r.columns(), known.digests)
@@ -27,7 +34,7 @@ func (d *deriver) seen(r *shown, known *lead) error {
 	if now.space == undated {
 		d.sighted(known, &now)
 	}
-	if !changed && !known.vanished {
+	if !changed && told && !known.vanished {
 		return d.take(known, &now, nil)
 	}
 	c := d.changeOf(r, schema.Updated)
@@ -55,8 +62,9 @@ func (d *deriver) created(r *shown) error {
 		d.sighted(nil, &now)
 	}
 	d.show(&now, r)
+	now.version = d.lost(0, &r.group)
 	if d.stream {
-		now.version = 1
+		now.version++
 	}
 	return d.take(nil, &now, d.changeOf(r, schema.Created))
 }

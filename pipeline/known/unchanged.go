@@ -40,7 +40,7 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 		if err != nil {
 			return fmt.Errorf("flattening an answer: %w", err)
 		}
-		r := readingOf(0, page, true)
+		r := readingOf(s.options.Journal.End(), page, true, s.options.Journal.Losses())
 		d = newDeriver(r, view, undated > 0, func(_, _ *lead, c *change) error {
 			if c != nil {
 				return errNews

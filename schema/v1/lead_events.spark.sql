@@ -35,3 +35,12 @@ CREATE TABLE lead_events (
   extra STRING COMMENT 'What has no column or does not fit it, as a JSON object by dotted path from the lead response. Personal data.'
 )
 USING PARQUET;
+
+CREATE VIEW leads_now AS
+SELECT event_id, event_type, lead_id, lead_version, account, marketplace_id, item_id, item_title, submitted_time, lead_status, user_id, email, external_email, first_name, last_name, phone, postal_code, additional_information, financing_answer, trade_in_make, trade_in_model, trade_in_year, fee_amount, fee_currency, fee_converted_from_amount, fee_converted_from_currency, fee_description, message_count, messages, changed_fields, content_hash, extracted_at, schema_version, extra
+FROM (
+  SELECT event_id, event_type, lead_id, lead_version, account, marketplace_id, item_id, item_title, submitted_time, lead_status, user_id, email, external_email, first_name, last_name, phone, postal_code, additional_information, financing_answer, trade_in_make, trade_in_model, trade_in_year, fee_amount, fee_currency, fee_converted_from_amount, fee_converted_from_currency, fee_description, message_count, messages, changed_fields, content_hash, extracted_at, schema_version, extra,
+    row_number() OVER (PARTITION BY lead_id ORDER BY extracted_at DESC, lead_version DESC NULLS LAST) AS place
+  FROM lead_events
+) AS numbered
+WHERE place = 1 AND event_type <> 'vanished';
