@@ -45,7 +45,7 @@ type section struct {
 
 type span struct{ from, to int }
 
-func (b *builder) announced(string, string) {}
+func (b *builder) announced(string, value) {}
 
 func (b *builder) openListing() {
 	b.itemID, b.itemTitle = schema.Opt[string]{}, schema.Opt[string]{}
@@ -53,19 +53,19 @@ func (b *builder) openListing() {
 	b.listing = object{notes: &b.listingNotes, at: scope{path: "listing"}}
 }
 
-func (b *builder) listed(name, value string) {
+func (b *builder) listed(name string, v value) {
 	switch name {
 	case "itemId":
-		b.listing.text(listingItemID, name, value, &b.itemID)
+		b.listing.text(listingItemID, name, v, &b.itemID)
 	case "itemTitle":
-		b.listing.text(listingItemTitle, name, value, &b.itemTitle)
+		b.listing.text(listingItemTitle, name, v, &b.itemTitle)
 	default:
-		b.listing.unknown(name, value)
+		b.listing.unknown(name, v)
 	}
 }
 
-func (b *builder) lead(text string) {
-	submitted := submittedTime(text)
+func (b *builder) lead(v value) {
+	submitted := submittedTime(v)
 	s := &b.undated
 	if submitted.Valid && !stray(b.page.Window, submitted.Value) {
 		if !b.within.Contains(submitted.Value) {
@@ -81,7 +81,7 @@ func (b *builder) lead(text string) {
 		SchemaVersion: schema.Version,
 	})
 	from, unfit := len(b.leadNotes.list), b.leadNotes.unfit
-	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, text)
+	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, v.into())
 	s.unfit += b.leadNotes.unfit - unfit
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
 }

@@ -2,6 +2,7 @@ package flatten
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +76,7 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 	if b.within.Length() == p.Window.Length() {
 		b.dated.rows = make([]schema.Row, 0, min(p.Leads, maxPreallocated))
 	}
-	if _, _, err := readAnswer(body, &b); err != nil {
+	if _, _, err := readAnswer(newStream(body, true, sizeOf(p.Body)), &b); err != nil {
 		if _, ok := errors.AsType[*CorruptError](err); !ok {
 			err = &CorruptError{Err: err} // the body is in memory: it is its gzip
 		}
@@ -92,6 +93,14 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 // maxPreallocated bounds the rows, of about a kilobyte, that are allocated on
 // the word of a page's count.
 const maxPreallocated = 4096
+
+// sizeOf returns how much the gzip holds as it says itself, modulo 4 GiB.
+func sizeOf(body []byte) int {
+	if len(body) < 4 {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint32(body[len(body)-4:]))
+}
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
