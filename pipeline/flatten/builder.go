@@ -22,6 +22,7 @@ type builder struct {
 	within    window.Window
 
 	dated, undated section
+	messages       messageStore
 	letters        []DeadLetter
 
 	// Of the open listing:
@@ -44,6 +45,26 @@ type section struct {
 }
 
 type span struct{ from, to int }
+
+// messageStore is where the messages of rows lie, so that a lead costs no
+// allocation.
+type messageStore []schema.Message
+
+// storeMessages is how many messages are allocated at a time, of some 100 bytes.
+const storeMessages = 128
+
+// take returns an empty list with room for n messages.
+func (m *messageStore) take(n int) []schema.Message {
+	if n == 0 {
+		return []schema.Message{}
+	}
+	if cap(*m)-len(*m) < n {
+		*m = make([]schema.Message, 0, max(n, storeMessages))
+	}
+	from := len(*m)
+	*m = (*m)[:from+n]
+	return (*m)[from : from : from+n]
+}
 
 func (b *builder) announced(string, value) {}
 
@@ -81,7 +102,7 @@ func (b *builder) lead(v value) {
 		SchemaVersion: schema.Version,
 	})
 	from, unfit := len(b.leadNotes.list), b.leadNotes.unfit
-	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, v.into())
+	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, &b.messages, v.into())
 	s.unfit += b.leadNotes.unfit - unfit
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
 }

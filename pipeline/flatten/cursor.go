@@ -99,3 +99,11 @@ func (c *cursor) element() (v value, ok bool) {
 	c.at = c.doc.nodes[c.at].next
 	return v, true
 }
+
+// elements returns how many elements of an array are left.
+func (c cursor) elements() (n int) {
+	for _, ok := c.element(); ok; _, ok = c.element() {
+		n++
+	}
+	return n
+}

@@ -72,7 +72,7 @@ func submittedTime(lead value) schema.Opt[time.Time] {
 }
 
 // readLead reads a ClassifiedLeadResponses object into its columns.
-func readLead(r *schema.Row, n *notes, c cursor) {
+func readLead(r *schema.Row, n *notes, m *messageStore, c cursor) {
 	o := object{notes: n}
 	for {
 		name, v, ok := c.member()
@@ -110,7 +110,7 @@ func readLead(r *schema.Row, n *notes, c cursor) {
 			}
 		case "memberMessage":
 			if messages, ok := o.composite(leadMemberMessage, name, v, '{'); ok {
-				readMemberMessage(r, n, messages)
+				readMemberMessage(r, n, m, messages)
 			}
 		default:
 			o.unknown(name, v)
@@ -187,7 +187,7 @@ func readAmount(r *schema.Row, n *notes, c cursor) {
 
 // readMemberMessage reads a MemberMessage object. Messages is null if there is
 // no array of them, and empty if the array is.
-func readMemberMessage(r *schema.Row, n *notes, c cursor) {
+func readMemberMessage(r *schema.Row, n *notes, m *messageStore, c cursor) {
 	o := object{notes: n, at: scope{path: "memberMessage"}}
 	for {
 		name, v, ok := c.member()
@@ -197,7 +197,7 @@ func readMemberMessage(r *schema.Row, n *notes, c cursor) {
 		switch name {
 		case "memberMessageExchange":
 			if exchanges, ok := o.composite(memberMessageExchange, name, v, '['); ok {
-				r.Messages = schema.Some(readExchanges(n, exchanges))
+				r.Messages = schema.Some(readExchanges(n, m, exchanges))
 				r.MessageCount = int32(len(r.Messages.Value))
 			}
 		default:
@@ -209,8 +209,8 @@ func readMemberMessage(r *schema.Row, n *notes, c cursor) {
 // readExchanges reads the array of MemberMessageExchange objects. The result
 // has one message for each element, so that indexes agree; what is no object
 // becomes a message of nulls.
-func readExchanges(n *notes, c cursor) []schema.Message {
-	messages := []schema.Message{}
+func readExchanges(n *notes, m *messageStore, c cursor) []schema.Message {
+	messages := m.take(c.elements())
 	for {
 		v, ok := c.element()
 		if !ok {
