@@ -40,8 +40,30 @@ type section struct {
 	// open holds, for each row of the open listing, where its notes are in
 	// builder.leadNotes.
 	open []span
-	// unfit counts the rows' misfits.
-	unfit int
+	// unfit counts the rows' misfits, in all and of each row: of those up to the
+	// last that has any.
+	unfit  int
+	unfits []int32
+}
+
+// misfits notes that a row has so many more.
+func (s *section) misfits(row, n int) {
+	if n == 0 {
+		return
+	}
+	for len(s.unfits) <= row {
+		s.unfits = append(s.unfits, 0)
+	}
+	s.unfits[row] += int32(n)
+	s.unfit += n
+}
+
+// perRow returns the misfits of each row, or nil if none has any.
+func (s *section) perRow() []int32 {
+	if s.unfit == 0 {
+		return nil
+	}
+	return append(s.unfits, make([]int32, len(s.rows)-len(s.unfits))...)
 }
 
 type span struct{ from, to int }
@@ -103,7 +125,7 @@ func (b *builder) lead(v value) {
 	})
 	from, unfit := len(b.leadNotes.list), b.leadNotes.unfit
 	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, &b.messages, v.into())
-	s.unfit += b.leadNotes.unfit - unfit
+	s.misfits(len(s.rows)-1, b.leadNotes.unfit-unfit)
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
 }
 
@@ -126,11 +148,11 @@ func (b *builder) closeListing() {
 // complete gives the open listing's rows what they have from the listing, and
 // their extra.
 func (b *builder) complete(s *section) {
-	rows := s.rows[len(s.rows)-len(s.open):]
-	for i := range rows {
-		r, at := &rows[i], s.open[i]
+	first := len(s.rows) - len(s.open)
+	for i, at := range s.open {
+		r := &s.rows[first+i]
 		r.ItemID, r.ItemTitle = b.itemID, b.itemTitle
-		s.unfit += b.listingNotes.unfit
+		s.misfits(first+i, b.listingNotes.unfit)
 		if at.from == at.to && len(b.listingNotes.list) == 0 {
 			continue
 		}

@@ -41,6 +41,37 @@ type Result struct {
 	// UnfitUndated is the part of Unfit that is of Undated: who reads a page slice
 	// by slice meets these with every slice.
 	UnfitUndated int
+
+	// unfit is the part of Unfit that is of each of Rows; nil if none has any.
+	unfit []int32
+}
+
+// Within returns the part of the result that was submitted in w: what Page would
+// have returned if asked for w. The rows are copies of the result's, which share
+// their texts.
+func (r Result) Within(w window.Window) Result {
+	part := Result{Undated: r.Undated, Dead: r.Dead, Unfit: r.UnfitUndated, UnfitUndated: r.UnfitUndated}
+	n := 0
+	for i := range r.Rows {
+		if w.Contains(r.Rows[i].SubmittedTime.Value) {
+			n++
+		}
+	}
+	if n == len(r.Rows) {
+		return r
+	}
+	part.Rows = make([]schema.Row, 0, n)
+	for i := range r.Rows {
+		if !w.Contains(r.Rows[i].SubmittedTime.Value) {
+			continue
+		}
+		part.Rows = append(part.Rows, r.Rows[i])
+		if r.unfit != nil {
+			part.unfit = append(part.unfit, r.unfit[i])
+			part.Unfit += int(r.unfit[i])
+		}
+	}
+	return part
 }
 
 // DeadLetter is a piece of an answer that cannot be read.
@@ -86,7 +117,7 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 	identify(b.undated.rows)
 	return Result{
 		Rows: b.dated.rows, Undated: b.undated.rows, Dead: b.letters,
-		Unfit: b.dated.unfit + b.undated.unfit, UnfitUndated: b.undated.unfit,
+		Unfit: b.dated.unfit + b.undated.unfit, UnfitUndated: b.undated.unfit, unfit: b.dated.perRow(),
 	}, nil
 }
 

@@ -100,11 +100,25 @@ func assertTwins(t *testing.T, answer string, from, minutes uint16) {
 		got, err := flattener.Page(page, within)
 		want, wantErr := twin.Page(flattener, page, within)
 		assertSameError(t, within.String(), err, wantErr)
-		if len(got.Rows) == 0 && len(want.Rows) == 0 {
-			got.Rows, want.Rows = nil, nil // how they are allocated is of no concern
+		assertSameResult(t, "Page, "+within.String(), got, want)
+		all, err := flattener.Page(page, asked)
+		if err == nil {
+			assertSameResult(t, "Within, "+within.String(), all.Within(within), want)
 		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("Page, %s: got\n%+v\nthe twin\n%+v", within, got, want)
+	}
+}
+
+func assertSameResult(t *testing.T, what string, got, want flatten.Result) {
+	t.Helper()
+	for name, same := range map[string]bool{
+		// How no rows are allocated is of no concern.
+		"rows":    len(got.Rows) == 0 && len(want.Rows) == 0 || reflect.DeepEqual(got.Rows, want.Rows),
+		"undated": reflect.DeepEqual(got.Undated, want.Undated),
+		"dead":    reflect.DeepEqual(got.Dead, want.Dead),
+		"misfits": got.Unfit == want.Unfit && got.UnfitUndated == want.UnfitUndated,
+	} {
+		if !same {
+			t.Fatalf("%s: other %s: got\n%+v\nthe twin\n%+v", what, name, got, want)
 		}
 	}
 }
