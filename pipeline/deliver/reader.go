@@ -21,6 +21,7 @@ type Reader struct {
 	dead      *DeadLetters
 	logger    *slog.Logger
 	sharing   *sharing
+	undated   *undated
 
 	mu    sync.Mutex
 	seen  map[journal.Seq]*window.Set // the parts of each page that are counted
@@ -41,7 +42,7 @@ type Tally struct {
 
 // NewReader returns a Reader of j that writes dead letters to dead.
 func NewReader(j *journal.Journal, f flatten.Flattener, dead *DeadLetters, logger *slog.Logger) *Reader {
-	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, sharing: newSharing(sharedBytes), seen: make(map[journal.Seq]*window.Set)}
+	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, sharing: newSharing(sharedBytes), undated: newUndated(undatedBytes), seen: make(map[journal.Seq]*window.Set)}
 }
 
 // Tally returns the counts so far.
@@ -60,6 +61,11 @@ func (r *Reader) Join() (leave func()) { return r.sharing.join() }
 // without a time. They are shared with all who ask for the same: nobody may change
 // them.
 func (r *Reader) Page(seq journal.Seq, w window.Window) (flatten.Result, error) {
+	if w.Empty() {
+		if result, ok := r.undated.of(seq); ok {
+			return result, nil
+		}
+	}
 	ref, ok := r.ref(seq)
 	if !ok || !r.sharing.shared() {
 		return r.flatten(seq, w)
@@ -100,6 +106,7 @@ func (r *Reader) flatten(seq journal.Seq, w window.Window) (flatten.Result, erro
 	if err := r.account(seq, page, w, result); err != nil {
 		return flatten.Result{}, err
 	}
+	r.undated.keep(seq, result)
 	return result, nil
 }
 

@@ -46,11 +46,17 @@ type Result struct {
 	unfit []int32
 }
 
+// Outside returns the part of the result that is of no window: what Page would have
+// returned if asked for an empty one.
+func (r Result) Outside() Result {
+	return Result{Undated: r.Undated, Dead: r.Dead, Unfit: r.UnfitUndated, UnfitUndated: r.UnfitUndated}
+}
+
 // Within returns the part of the result that was submitted in w: what Page would
 // have returned if asked for w. The rows are copies of the result's, which share
 // their texts.
 func (r Result) Within(w window.Window) Result {
-	part := Result{Undated: r.Undated, Dead: r.Dead, Unfit: r.UnfitUndated, UnfitUndated: r.UnfitUndated}
+	part := r.Outside()
 	n := 0
 	for i := range r.Rows {
 		if w.Contains(r.Rows[i].SubmittedTime.Value) {
