@@ -38,7 +38,7 @@ func AppendLeadID(dst []byte, r *Row, ordinal int) []byte {
 	b = append(b, r.ItemID.Or("")...)
 	b = append(b, '\n')
 	if r.SubmittedTime.Valid {
-		b = appendTime(b, r.SubmittedTime.Value)
+		b = AppendTime(b, r.SubmittedTime.Value)
 	}
 	b = append(b, '\n')
 	b = append(b, buyer(r)...)
