@@ -85,7 +85,7 @@ func appendText(dst []byte, s string) ([]byte, bool) {
 }
 
 func appendQuotedTime(dst []byte, t time.Time) []byte {
-	return append(appendTime(append(dst, '"'), t), '"')
+	return append(AppendTime(append(dst, '"'), t), '"')
 }
 
 func appendStrings(dst []byte, list []string) (_ []byte, ok bool) {

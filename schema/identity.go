@@ -26,13 +26,19 @@ var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://api.ebay.com/sel
 //
 // It reads the row's API columns only.
 func LeadID(r *Row, ordinal int) string {
+	var text [LeadIDBytes]byte
+	return string(AppendLeadID(text[:0], r, ordinal))
+}
+
+// AppendLeadID appends what LeadID returns, of LeadIDBytes.
+func AppendLeadID(dst []byte, r *Row, ordinal int) []byte {
 	s := borrowScratch()
 	defer s.giveBack()
 	b := append(s.out, namespace[:]...)
 	b = append(b, r.ItemID.Or("")...)
 	b = append(b, '\n')
 	if r.SubmittedTime.Valid {
-		b = appendTime(b, r.SubmittedTime.Value)
+		b = AppendTime(b, r.SubmittedTime.Value)
 	}
 	b = append(b, '\n')
 	b = append(b, buyer(r)...)
@@ -43,7 +49,7 @@ func LeadID(r *Row, ordinal int) string {
 		b = strconv.AppendInt(b, int64(ordinal), 10)
 	}
 	s.out = b
-	return uuidV5(b)
+	return appendUUIDv5(dst, b)
 }
 
 // EventID returns the identity of the event:
@@ -52,6 +58,12 @@ func LeadID(r *Row, ordinal int) string {
 //
 // where a null lead_version is empty. These four columns must be set.
 func EventID(r *Row) string {
+	var text [EventIDBytes]byte
+	return string(AppendEventID(text[:0], r))
+}
+
+// AppendEventID appends what EventID returns, of EventIDBytes.
+func AppendEventID(dst []byte, r *Row) []byte {
 	s := borrowScratch()
 	defer s.giveBack()
 	b := append(s.out, namespace[:]...)
@@ -65,7 +77,7 @@ func EventID(r *Row) string {
 		b = strconv.AppendInt(b, int64(r.LeadVersion.Value), 10)
 	}
 	s.out = b
-	return uuidV5(b)
+	return appendUUIDv5(dst, b)
 }
 
 // ContentHash returns the SHA-256, in lower-case hexadecimal digits, of the
@@ -76,14 +88,25 @@ func EventID(r *Row) string {
 // It never fails: an Extra that is no JSON, against the row's invariants, is
 // hashed as a string.
 func ContentHash(r *Row) string {
+	var text [ContentHashBytes]byte
+	return string(AppendContentHash(text[:0], r))
+}
+
+// AppendContentHash appends what ContentHash returns, of ContentHashBytes.
+func AppendContentHash(dst []byte, r *Row) []byte {
 	s := borrowScratch()
 	defer s.giveBack()
 	s.canonicalRow(r)
 	sum := sha256.Sum256(s.out)
-	var digits [2 * sha256.Size]byte
-	hex.Encode(digits[:], sum[:])
-	return string(digits[:])
+	return hex.AppendEncode(dst, sum[:])
 }
+
+// Lengths of hashes and ids.
+const (
+	ContentHashBytes = 2 * sha256.Size
+	LeadIDBytes      = 36
+	EventIDBytes     = LeadIDBytes
+)
 
 // buyer is what identifies the person in a lead id.
 func buyer(r *Row) string {
@@ -95,12 +118,17 @@ func buyer(r *Row) string {
 	return ""
 }
 
-// uuidV5 returns the version 5 UUID of a namespace and a name, one behind the
-// other. It is uuid.NewSHA1 without the allocations of its hash and its copy.
-func uuidV5(namespaceAndName []byte) string {
+// appendUUIDv5 appends the version 5 UUID of a namespace and a name, one behind the
+// other. It is uuid.NewSHA1 without the allocations of its hash, its copy and its
+// text.
+func appendUUIDv5(dst, namespaceAndName []byte) []byte {
 	sum := sha1.Sum(namespaceAndName)
 	id := uuid.UUID(sum[:16])
 	id[6] = id[6]&0x0f | 0x50 // version 5
 	id[8] = id[8]&0x3f | 0x80 // variant of RFC 9562
-	return id.String()
+	dst = append(hex.AppendEncode(dst, id[:4]), '-')
+	dst = append(hex.AppendEncode(dst, id[4:6]), '-')
+	dst = append(hex.AppendEncode(dst, id[6:8]), '-')
+	dst = append(hex.AppendEncode(dst, id[8:10]), '-')
+	return hex.AppendEncode(dst, id[10:])
 }

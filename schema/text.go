@@ -84,11 +84,11 @@ const (
 // FormatTime returns t as all text outputs have it: RFC 3339, UTC, exactly
 // three digits of a second, cut and not rounded: "2026-09-01T10:00:00.000Z".
 func FormatTime(t time.Time) string {
-	return string(appendTime(make([]byte, 0, len(milliLayout)), t))
+	return string(AppendTime(make([]byte, 0, len(milliLayout)), t))
 }
 
-// appendTime appends t as FormatTime has it.
-func appendTime(dst []byte, t time.Time) []byte {
+// AppendTime appends t as FormatTime has it.
+func AppendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	n := len(dst)
 	dst = appendSeconds(dst, t)

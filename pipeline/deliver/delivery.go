@@ -97,6 +97,7 @@ func (d *Delivery) Report() Report {
 // repetition can mend, or after Attempts failures in a row. The error is
 // *SinkError then. What was committed stays, and a later delivery goes on there.
 func (d *Delivery) Run(ctx context.Context) error {
+	defer d.options.Reader.Join()()
 	backoff := d.newBackoff()
 	commits := 0
 	err := retry.Do(ctx, retry.BackoffFunc(func() (time.Duration, bool) { return backoff.Next() }), func(ctx context.Context) error {

@@ -1,9 +1,11 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
@@ -18,6 +20,8 @@ type Reader struct {
 	flattener flatten.Flattener
 	dead      *DeadLetters
 	logger    *slog.Logger
+	sharing   *sharing
+	undated   *undated
 
 	mu    sync.Mutex
 	seen  map[journal.Seq]*window.Set // the parts of each page that are counted
@@ -38,7 +42,7 @@ type Tally struct {
 
 // NewReader returns a Reader of j that writes dead letters to dead.
 func NewReader(j *journal.Journal, f flatten.Flattener, dead *DeadLetters, logger *slog.Logger) *Reader {
-	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, seen: make(map[journal.Seq]*window.Set)}
+	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, sharing: newSharing(sharedBytes), undated: newUndated(undatedBytes), seen: make(map[journal.Seq]*window.Set)}
 }
 
 // Tally returns the counts so far.
@@ -48,9 +52,48 @@ func (r *Reader) Tally() Tally {
 	return r.tally
 }
 
+// Join says that one more sink will read the pages, until the function that it
+// returns is called. Sinks that have joined share the work, where they read the
+// same at about the same time.
+func (r *Reader) Join() (leave func()) { return r.sharing.join() }
+
 // Page returns the rows of the page that were submitted within w, and those
-// without a time.
+// without a time. They are shared with all who ask for the same: nobody may change
+// them.
 func (r *Reader) Page(seq journal.Seq, w window.Window) (flatten.Result, error) {
+	if w.Empty() {
+		if result, ok := r.undated.of(seq); ok {
+			return result, nil
+		}
+	}
+	ref, ok := r.ref(seq)
+	if !ok || !r.sharing.shared() {
+		return r.flatten(seq, w)
+	}
+	part := pagePart{seq, ref.Window.Intersect(w)}
+	if ref.Leads > sliceLeads {
+		return r.sharing.get(part, func() (flatten.Result, error) { return r.flatten(seq, part.within) })
+	}
+	// Pages of usual size are flattened whole, so that all meet who want any of one.
+	result, err := r.sharing.get(pagePart{seq, ref.Window}, func() (flatten.Result, error) { return r.flatten(seq, ref.Window) })
+	if err != nil {
+		return flatten.Result{}, err
+	}
+	return result.Within(part.within), nil
+}
+
+// ref returns what the journal has in memory of a page.
+func (r *Reader) ref(seq journal.Seq) (journal.PageRef, bool) {
+	pages := r.journal.Pages()
+	i, ok := slices.BinarySearchFunc(pages, seq, func(p journal.PageRef, seq journal.Seq) int { return cmp.Compare(p.Seq, seq) })
+	if !ok {
+		return journal.PageRef{}, false
+	}
+	return pages[i], true
+}
+
+// flatten reads and flattens a page, or the part of it that lies in w.
+func (r *Reader) flatten(seq journal.Seq, w window.Window) (flatten.Result, error) {
 	page, err := r.journal.Page(seq)
 	if err != nil {
 		return flatten.Result{}, fmt.Errorf("reading landed page %d: %w", seq, err)
@@ -63,6 +106,7 @@ func (r *Reader) Page(seq journal.Seq, w window.Window) (flatten.Result, error) 
 	if err := r.account(seq, page, w, result); err != nil {
 		return flatten.Result{}, err
 	}
+	r.undated.keep(seq, result)
 	return result, nil
 }
 

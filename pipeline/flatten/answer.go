@@ -3,9 +3,6 @@ package flatten
 import (
 	"errors"
 	"fmt"
-	"io"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxDepth is how deep a lead, or another value that is read as one, may nest.
@@ -44,18 +41,18 @@ const (
 	reasonLeadDepth     = "the lead response nests too deeply"
 )
 
-// visitor is told what an answer holds, in its order. Values are JSON text as
-// received.
+// visitor is told what an answer holds, in its order. Values are good until the
+// call returns; their texts are as long as the stream keeps them.
 type visitor interface {
 	// announced is called for each member of the answer beside the listings.
-	announced(name, value string)
+	announced(name string, v value)
 	// openListing and closeListing are called around what a listing holds.
 	openListing()
 	closeListing()
 	// listed is called for each member of the listing beside the leads.
-	listed(name, value string)
+	listed(name string, v value)
 	// lead is called for each lead response that is an object.
-	lead(text string)
+	lead(v value)
 	// dead is called for what cannot be read.
 	dead(letter DeadLetter)
 }
@@ -70,114 +67,62 @@ type answer struct {
 	items, leads int
 }
 
-// readAnswer tells v what the answer in r holds, and returns how many listings
-// and lead responses there were, readable or not. The error is a *CorruptError,
-// or says that r could not be read.
-func readAnswer(r io.Reader, v visitor) (items, leads int, err error) {
-	a := answer{stream: newStream(r), visitor: v}
+// readAnswer tells v what the answer holds, and returns how many listings and lead
+// responses there were, readable or not. The error is a *CorruptError, or says that
+// the answer could not be read.
+func readAnswer(s stream, v visitor) (items, leads int, err error) {
+	a := answer{stream: s, visitor: v}
 	if err := a.read(); err != nil {
-		return 0, 0, a.explain(err)
+		if _, ok := errors.AsType[*CorruptError](err); !ok {
+			err = fmt.Errorf("read the answer: %w", err)
+		}
+		return 0, 0, err
 	}
 	return a.items, a.leads, nil
 }
 
-func (a *answer) explain(err error) error {
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		// Only the cause: the rest of a syntactic error quotes the answer.
-		return &CorruptError{Offset: a.moved + syntax.ByteOffset, Err: syntax.Err}
-	}
-	if _, ok := errors.AsType[*CorruptError](err); ok {
-		return err
-	}
-	return fmt.Errorf("read the answer: %w", err)
-}
-
 func (a *answer) read() error {
-	switch kind := a.decoder.PeekKind(); kind {
-	case jsontext.KindBeginObject:
-	case jsontext.KindInvalid:
-		_, err := a.decoder.ReadToken()
-		if err == io.EOF {
-			err = a.corrupt(io.ErrUnexpectedEOF)
-		}
+	switch c, err := a.peek(); {
+	case err != nil:
 		return err
-	default:
-		return a.corrupt(errors.New("not an object"))
+	case c != '{':
+		if _, _, err := a.value(); err != nil {
+			return err
+		}
+		return a.corrupt(errForm)
 	}
 	if err := a.members(a.member); err != nil {
 		return err
 	}
-	switch _, err := a.decoder.ReadToken(); err {
-	case io.EOF:
-		return nil
-	case nil:
-		return a.corrupt(errors.New("more after its end"))
-	default:
-		return err
-	}
+	return a.end()
 }
 
-// corrupt is the error for something at the place that has been reached.
-func (a *answer) corrupt(err error) error {
-	return &CorruptError{Offset: a.moved + a.decoder.InputOffset(), Err: err}
-}
-
-// members reads an object, and calls read at each member's value.
-func (a *answer) members(read func(name string) error) error {
-	if _, err := a.decoder.ReadToken(); err != nil {
+// list reads a value that should be an array, and calls read at each element; null
+// is an empty one. If it is something else, it becomes a dead letter with the
+// reason and place given.
+func (a *answer) list(letter DeadLetter, read func() error) error {
+	switch c, err := a.peek(); {
+	case err != nil:
 		return err
+	case c == '[':
+		return a.elements(read)
 	}
-	for a.decoder.PeekKind() == jsontext.KindString {
-		quoted, err := a.decoder.ReadValue()
-		if err != nil {
-			return err
-		}
-		if err := read(nameOf(string(quoted))); err != nil {
-			return err
-		}
+	v, _, err := a.value()
+	if err == nil && !v.isNull() {
+		a.dead(letter, v)
 	}
-	_, err := a.decoder.ReadToken() // the brace, or what is wrong
 	return err
-}
-
-// elements reads a value that should be an array, and calls read at each
-// element; null is an empty one. If it is something else, it becomes a dead
-// letter with the reason and place given.
-func (a *answer) elements(letter DeadLetter, read func() error) error {
-	if a.decoder.PeekKind() != jsontext.KindBeginArray {
-		value, _, err := a.value()
-		if err != nil {
-			return err
-		}
-		if value != "null" {
-			a.dead(letter, value)
-		}
-		return nil
-	}
-	if _, err := a.decoder.ReadToken(); err != nil {
-		return err
-	}
-	for {
-		switch a.decoder.PeekKind() {
-		case jsontext.KindEndArray, jsontext.KindInvalid:
-			_, err := a.decoder.ReadToken()
-			return err
-		}
-		if err := read(); err != nil {
-			return err
-		}
-	}
 }
 
 // member reads a member of the answer. Listings of a second classifiedLeads
 // count on from the first: nothing of either is lost.
 func (a *answer) member(name string) error {
 	if name == "classifiedLeads" {
-		return a.elements(DeadLetter{Listing: -1, Response: -1, Reason: reasonListings}, a.readListing)
+		return a.list(DeadLetter{Listing: -1, Response: -1, Reason: reasonListings}, a.readListing)
 	}
-	value, deep, err := a.value()
+	v, deep, err := a.value()
 	if err == nil && !deep {
-		a.visitor.announced(name, value)
+		a.visitor.announced(name, v)
 	}
 	return err
 }
@@ -186,10 +131,13 @@ func (a *answer) member(name string) error {
 func (a *answer) readListing() error {
 	listing := a.items
 	a.items++
-	if a.decoder.PeekKind() != jsontext.KindBeginObject {
-		value, _, err := a.value()
+	switch c, err := a.peek(); {
+	case err != nil:
+		return err
+	case c != '{':
+		v, _, err := a.value()
 		if err == nil {
-			a.dead(DeadLetter{Listing: listing, Response: -1, Reason: reasonListing}, value)
+			a.dead(DeadLetter{Listing: listing, Response: -1, Reason: reasonListing}, v)
 		}
 		return err
 	}
@@ -198,20 +146,20 @@ func (a *answer) readListing() error {
 	err := a.members(func(name string) error {
 		letter := DeadLetter{Listing: listing, Response: -1, Reason: reasonResponses}
 		if name == "responses" {
-			return a.elements(letter, func() error {
+			return a.list(letter, func() error {
 				response++
 				return a.readLead(listing, response)
 			})
 		}
-		value, deep, err := a.value()
+		v, deep, err := a.value()
 		switch {
 		case err != nil:
 			return err
 		case deep:
 			letter.Reason = reasonListingMember
-			a.dead(letter, value)
+			a.dead(letter, v)
 		default:
-			a.visitor.listed(name, value)
+			a.visitor.listed(name, v)
 		}
 		return nil
 	})
@@ -224,7 +172,7 @@ func (a *answer) readListing() error {
 // readLead reads one element of responses.
 func (a *answer) readLead(listing, response int) error {
 	a.leads++
-	value, deep, err := a.value()
+	v, deep, err := a.value()
 	if err != nil {
 		return err
 	}
@@ -232,17 +180,17 @@ func (a *answer) readLead(listing, response int) error {
 	switch {
 	case deep:
 		letter.Reason = reasonLeadDepth
-	case value[0] != '{':
+	case v.kind() != '{':
 		letter.Reason = reasonLead
 	default:
-		a.visitor.lead(value)
+		a.visitor.lead(v)
 		return nil
 	}
-	a.dead(letter, value)
+	a.dead(letter, v)
 	return nil
 }
 
-func (a *answer) dead(letter DeadLetter, raw string) {
-	letter.Raw = []byte(raw)
+func (a *answer) dead(letter DeadLetter, v value) {
+	letter.Raw = []byte(v.raw())
 	a.visitor.dead(letter)
 }

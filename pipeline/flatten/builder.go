@@ -22,6 +22,7 @@ type builder struct {
 	within    window.Window
 
 	dated, undated section
+	messages       messageStore
 	letters        []DeadLetter
 
 	// Of the open listing:
@@ -39,13 +40,55 @@ type section struct {
 	// open holds, for each row of the open listing, where its notes are in
 	// builder.leadNotes.
 	open []span
-	// unfit counts the rows' misfits.
-	unfit int
+	// unfit counts the rows' misfits, in all and of each row: of those up to the
+	// last that has any.
+	unfit  int
+	unfits []int32
+}
+
+// misfits notes that a row has so many more.
+func (s *section) misfits(row, n int) {
+	if n == 0 {
+		return
+	}
+	for len(s.unfits) <= row {
+		s.unfits = append(s.unfits, 0)
+	}
+	s.unfits[row] += int32(n)
+	s.unfit += n
+}
+
+// perRow returns the misfits of each row, or nil if none has any.
+func (s *section) perRow() []int32 {
+	if s.unfit == 0 {
+		return nil
+	}
+	return append(s.unfits, make([]int32, len(s.rows)-len(s.unfits))...)
 }
 
 type span struct{ from, to int }
 
-func (b *builder) announced(string, string) {}
+// messageStore is where the messages of rows lie, so that a lead costs no
+// allocation.
+type messageStore []schema.Message
+
+// storeMessages is how many messages are allocated at a time, of some 100 bytes.
+const storeMessages = 128
+
+// take returns an empty list with room for n messages.
+func (m *messageStore) take(n int) []schema.Message {
+	if n == 0 {
+		return []schema.Message{}
+	}
+	if cap(*m)-len(*m) < n {
+		*m = make([]schema.Message, 0, max(n, storeMessages))
+	}
+	from := len(*m)
+	*m = (*m)[:from+n]
+	return (*m)[from : from : from+n]
+}
+
+func (b *builder) announced(string, value) {}
 
 func (b *builder) openListing() {
 	b.itemID, b.itemTitle = schema.Opt[string]{}, schema.Opt[string]{}
@@ -53,19 +96,19 @@ func (b *builder) openListing() {
 	b.listing = object{notes: &b.listingNotes, at: scope{path: "listing"}}
 }
 
-func (b *builder) listed(name, value string) {
+func (b *builder) listed(name string, v value) {
 	switch name {
 	case "itemId":
-		b.listing.text(listingItemID, name, value, &b.itemID)
+		b.listing.text(listingItemID, name, v, &b.itemID)
 	case "itemTitle":
-		b.listing.text(listingItemTitle, name, value, &b.itemTitle)
+		b.listing.text(listingItemTitle, name, v, &b.itemTitle)
 	default:
-		b.listing.unknown(name, value)
+		b.listing.unknown(name, v)
 	}
 }
 
-func (b *builder) lead(text string) {
-	submitted := submittedTime(text)
+func (b *builder) lead(v value) {
+	submitted := submittedTime(v)
 	s := &b.undated
 	if submitted.Valid && !stray(b.page.Window, submitted.Value) {
 		if !b.within.Contains(submitted.Value) {
@@ -81,8 +124,8 @@ func (b *builder) lead(text string) {
 		SchemaVersion: schema.Version,
 	})
 	from, unfit := len(b.leadNotes.list), b.leadNotes.unfit
-	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, text)
-	s.unfit += b.leadNotes.unfit - unfit
+	readLead(&s.rows[len(s.rows)-1], &b.leadNotes, &b.messages, v.into())
+	s.misfits(len(s.rows)-1, b.leadNotes.unfit-unfit)
 	s.open = append(s.open, span{from, len(b.leadNotes.list)})
 }
 
@@ -105,11 +148,11 @@ func (b *builder) closeListing() {
 // complete gives the open listing's rows what they have from the listing, and
 // their extra.
 func (b *builder) complete(s *section) {
-	rows := s.rows[len(s.rows)-len(s.open):]
-	for i := range rows {
-		r, at := &rows[i], s.open[i]
+	first := len(s.rows) - len(s.open)
+	for i, at := range s.open {
+		r := &s.rows[first+i]
 		r.ItemID, r.ItemTitle = b.itemID, b.itemTitle
-		s.unfit += b.listingNotes.unfit
+		s.misfits(first+i, b.listingNotes.unfit)
 		if at.from == at.to && len(b.listingNotes.list) == 0 {
 			continue
 		}

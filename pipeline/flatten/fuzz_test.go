@@ -153,6 +153,20 @@ func FuzzInspect(f *testing.F) {
 	})
 }
 
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// nesting returns how deep objects and arrays nest in a piece of JSON text that
+// begins outside of strings.
+func nesting(text []byte) int {
+	var scan nestingScan
+	deepest := 0
+	for _, c := range text {
+		scan.next(c)
+		deepest = max(deepest, scan.depth)
+	}
+	return deepest
+}
+
 // FuzzBody: a body that is not the gzip of an answer is an error and nothing
 // worse.
 func FuzzBody(f *testing.F) {

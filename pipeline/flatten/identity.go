@@ -15,12 +15,14 @@ import (
 // The rows must hold all leads of the answer with their submitted times: twins
 // share theirs, so all rows of some stretch of time do, or all undated ones.
 func identify(rows []schema.Row) {
+	// Their texts lie in one buffer: a row costs no allocation.
+	texts := idTexts(make([]byte, 0, len(rows)*(schema.ContentHashBytes+schema.LeadIDBytes+schema.EventIDBytes)))
 	first := make(map[string]int, len(rows))
 	var twins map[string][]int // by their common id, if there are two or more
 	for i := range rows {
 		r := &rows[i]
-		r.ContentHash = schema.ContentHash(r)
-		r.LeadID = schema.LeadID(r, 1)
+		r.ContentHash = texts.last(schema.AppendContentHash(texts, r))
+		r.LeadID = texts.last(schema.AppendLeadID(texts, r, 1))
 		other, shared := first[r.LeadID]
 		if !shared {
 			first[r.LeadID] = i
@@ -43,6 +45,17 @@ func identify(rows []schema.Row) {
 		}
 	}
 	for i := range rows {
-		rows[i].EventID = schema.EventID(&rows[i])
+		rows[i].EventID = texts.last(schema.AppendEventID(texts, &rows[i]))
 	}
+}
+
+// idTexts are the texts of hashes and ids, which nothing changes any more.
+type idTexts []byte
+
+// last takes what was appended to t as the new t, and returns the text by which it
+// is longer.
+func (t *idTexts) last(longer []byte) string {
+	from := len(*t)
+	*t = longer
+	return view(longer[from:])
 }

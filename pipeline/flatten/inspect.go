@@ -44,7 +44,7 @@ type Inspector struct {
 // Inspect is the function of that name, for a page of the window.
 func (i Inspector) Inspect(json io.Reader) (Inspection, error) {
 	v := inspector{asked: i.Asked}
-	items, leads, err := readAnswer(json, &v)
+	items, leads, err := readAnswer(newStream(json, false, 0), &v)
 	if err != nil {
 		return Inspection{}, err
 	}
@@ -52,44 +52,44 @@ func (i Inspector) Inspect(json io.Reader) (Inspection, error) {
 	return v.Inspection, nil
 }
 
-// inspector is the visitor of Inspect.
+// inspector is the visitor of Inspect. It keeps no view of a value.
 type inspector struct {
 	Inspection
 	asked window.Window
 }
 
-func (v *inspector) announced(name, value string) {
+func (i *inspector) announced(name string, v value) {
 	switch name {
 	case "totalItems":
-		announce(&v.TotalItems, value)
+		announce(&i.TotalItems, v)
 	case "totalLeads":
-		announce(&v.TotalLeads, value)
+		announce(&i.TotalLeads, v)
 	case "errors":
-		v.Errors = appendMessages(v.Errors, value)
+		i.Errors = appendMessages(i.Errors, v)
 	case "warnings":
-		v.Warnings = appendMessages(v.Warnings, value)
+		i.Warnings = appendMessages(i.Warnings, v)
 	}
 }
 
 // announce reads a total, unless there was one before.
-func announce(total **int, value string) {
+func announce(total **int, v value) {
 	if *total != nil {
 		return
 	}
-	if n, ok := integerOf(value); ok && n >= 0 && n <= math.MaxInt {
+	if n, ok := integerOf(v); ok && n >= 0 && n <= math.MaxInt {
 		count := int(n)
 		*total = &count
 	}
 }
 
-func (v *inspector) lead(text string) {
-	submitted := submittedTime(text)
-	if !submitted.Valid || !v.asked.Empty() && stray(v.asked, submitted.Value) {
-		v.Undated++
+func (i *inspector) lead(v value) {
+	submitted := submittedTime(v)
+	if !submitted.Valid || !i.asked.Empty() && stray(i.asked, submitted.Value) {
+		i.Undated++
 	}
 }
 
-func (v *inspector) openListing()       {}
-func (v *inspector) listed(_, _ string) {}
-func (v *inspector) closeListing()      {}
-func (v *inspector) dead(_ DeadLetter)  {}
+func (*inspector) openListing()         {}
+func (*inspector) listed(string, value) {}
+func (*inspector) closeListing()        {}
+func (*inspector) dead(DeadLetter)      {}

@@ -7,7 +7,7 @@ import (
 )
 
 // The documented members of the API's types. One group for each type of the
-// reference; the answer and the listing are read in answer.go and page.go.
+// reference; the answer and the listing are read in answer.go and builder.go.
 const (
 	leadSubmittedTime field = 1 << iota
 	leadStatus
@@ -57,151 +57,151 @@ const (
 )
 
 // submittedTime reads of a lead only its time, for those who may not need more.
-func submittedTime(lead string) schema.Opt[time.Time] {
-	for c := into(lead); ; {
-		quoted, value, ok := c.member()
+func submittedTime(lead value) schema.Opt[time.Time] {
+	for c := lead.into(); ; {
+		name, v, ok := c.member()
 		if !ok {
 			return schema.Opt[time.Time]{}
 		}
-		if nameOf(quoted) != "submittedTime" {
+		if name != "submittedTime" {
 			continue
 		}
-		t, _, ok := timeOf(value)
+		t, _, ok := timeOf(v)
 		return schema.Opt[time.Time]{Value: t, Valid: ok} // the first of its name counts
 	}
 }
 
 // readLead reads a ClassifiedLeadResponses object into its columns.
-func readLead(r *schema.Row, n *notes, text string) {
+func readLead(r *schema.Row, n *notes, m *messageStore, c cursor) {
 	o := object{notes: n}
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "submittedTime":
-			o.time(leadSubmittedTime, name, value, &r.SubmittedTime)
+			o.time(leadSubmittedTime, name, v, &r.SubmittedTime)
 		case "leadStatus":
-			o.text(leadStatus, name, value, &r.LeadStatus)
+			o.text(leadStatus, name, v, &r.LeadStatus)
 		case "userId":
-			o.text(leadUserID, name, value, &r.UserID)
+			o.text(leadUserID, name, v, &r.UserID)
 		case "email":
-			o.text(leadEmail, name, value, &r.Email)
+			o.text(leadEmail, name, v, &r.Email)
 		case "externalEmail":
-			o.text(leadExternalEmail, name, value, &r.ExternalEmail)
+			o.text(leadExternalEmail, name, v, &r.ExternalEmail)
 		case "contactInformation":
-			if contact, ok := o.composite(leadContactInformation, name, value, '{'); ok {
+			if contact, ok := o.composite(leadContactInformation, name, v, '{'); ok {
 				readContact(r, n, contact)
 			}
 		case "additionalInformation":
-			o.text(leadAdditionalInformation, name, value, &r.AdditionalInformation)
+			o.text(leadAdditionalInformation, name, v, &r.AdditionalInformation)
 		case "financingAnswer":
-			o.flag(leadFinancingAnswer, name, value, &r.FinancingAnswer)
+			o.flag(leadFinancingAnswer, name, v, &r.FinancingAnswer)
 		case "tradeInMake":
-			o.text(leadTradeInMake, name, value, &r.TradeInMake)
+			o.text(leadTradeInMake, name, v, &r.TradeInMake)
 		case "tradeInModel":
-			o.text(leadTradeInModel, name, value, &r.TradeInModel)
+			o.text(leadTradeInModel, name, v, &r.TradeInModel)
 		case "tradeInYear":
-			o.text(leadTradeInYear, name, value, &r.TradeInYear)
+			o.text(leadTradeInYear, name, v, &r.TradeInYear)
 		case "leadFee":
-			if fee, ok := o.composite(leadLeadFee, name, value, '{'); ok {
+			if fee, ok := o.composite(leadLeadFee, name, v, '{'); ok {
 				readFee(r, n, fee)
 			}
 		case "memberMessage":
-			if messages, ok := o.composite(leadMemberMessage, name, value, '{'); ok {
-				readMemberMessage(r, n, messages)
+			if messages, ok := o.composite(leadMemberMessage, name, v, '{'); ok {
+				readMemberMessage(r, n, m, messages)
 			}
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
 
 // readContact reads a ContactInformation object.
-func readContact(r *schema.Row, n *notes, text string) {
+func readContact(r *schema.Row, n *notes, c cursor) {
 	o := object{notes: n, at: scope{path: "contactInformation"}}
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "firstName":
-			o.text(contactFirstName, name, value, &r.FirstName)
+			o.text(contactFirstName, name, v, &r.FirstName)
 		case "lastName":
-			o.text(contactLastName, name, value, &r.LastName)
+			o.text(contactLastName, name, v, &r.LastName)
 		case "phone":
-			o.text(contactPhone, name, value, &r.Phone)
+			o.text(contactPhone, name, v, &r.Phone)
 		case "postalCode":
-			o.text(contactPostalCode, name, value, &r.PostalCode)
+			o.text(contactPostalCode, name, v, &r.PostalCode)
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
 
 // readFee reads a LeadFee object.
-func readFee(r *schema.Row, n *notes, text string) {
+func readFee(r *schema.Row, n *notes, c cursor) {
 	o := object{notes: n, at: scope{path: "leadFee"}}
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "amount":
-			if amount, ok := o.composite(feeAmount, name, value, '{'); ok {
+			if amount, ok := o.composite(feeAmount, name, v, '{'); ok {
 				readAmount(r, n, amount)
 			}
 		case "description":
-			o.text(feeDescription, name, value, &r.FeeDescription)
+			o.text(feeDescription, name, v, &r.FeeDescription)
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
 
 // readAmount reads the fee's Amount object.
-func readAmount(r *schema.Row, n *notes, text string) {
+func readAmount(r *schema.Row, n *notes, c cursor) {
 	o := object{notes: n, at: scope{path: "leadFee.amount"}}
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "value":
-			o.amount(amountValue, name, value, &r.FeeAmount)
+			o.amount(amountValue, name, v, &r.FeeAmount)
 		case "currency":
-			o.text(amountCurrency, name, value, &r.FeeCurrency)
+			o.text(amountCurrency, name, v, &r.FeeCurrency)
 		case "convertedFromValue":
-			o.amount(amountConvertedFromValue, name, value, &r.FeeConvertedFromAmount)
+			o.amount(amountConvertedFromValue, name, v, &r.FeeConvertedFromAmount)
 		case "convertedFromCurrency":
-			o.text(amountConvertedFromCurrency, name, value, &r.FeeConvertedFromCurrency)
+			o.text(amountConvertedFromCurrency, name, v, &r.FeeConvertedFromCurrency)
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
 
 // readMemberMessage reads a MemberMessage object. Messages is null if there is
 // no array of them, and empty if the array is.
-func readMemberMessage(r *schema.Row, n *notes, text string) {
+func readMemberMessage(r *schema.Row, n *notes, m *messageStore, c cursor) {
 	o := object{notes: n, at: scope{path: "memberMessage"}}
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "memberMessageExchange":
-			if exchanges, ok := o.composite(memberMessageExchange, name, value, '['); ok {
-				r.Messages = schema.Some(readExchanges(n, exchanges))
+			if exchanges, ok := o.composite(memberMessageExchange, name, v, '['); ok {
+				r.Messages = schema.Some(readExchanges(n, m, exchanges))
 				r.MessageCount = int32(len(r.Messages.Value))
 			}
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
@@ -209,63 +209,63 @@ func readMemberMessage(r *schema.Row, n *notes, text string) {
 // readExchanges reads the array of MemberMessageExchange objects. The result
 // has one message for each element, so that indexes agree; what is no object
 // becomes a message of nulls.
-func readExchanges(n *notes, text string) []schema.Message {
-	messages := []schema.Message{}
-	for c := into(text); ; {
-		value, ok := c.element()
+func readExchanges(n *notes, m *messageStore, c cursor) []schema.Message {
+	messages := m.take(c.elements())
+	for {
+		v, ok := c.element()
 		if !ok {
 			return messages
 		}
 		o := object{notes: n, at: scope{path: "memberMessage.memberMessageExchange", index: len(messages), indexed: true}}
 		messages = append(messages, schema.Message{})
 		switch {
-		case value[0] == '{':
-			readExchange(&o, value, &messages[len(messages)-1])
-		case value != "null":
-			n.add(o.at.self(), value, false)
+		case v.kind() == '{':
+			readExchange(&o, v.into(), &messages[len(messages)-1])
+		case !v.isNull():
+			n.add(o.at.self(), v, false)
 			n.unfit++
 		}
 	}
 }
 
 // readExchange reads one MemberMessageExchange object.
-func readExchange(o *object, text string, m *schema.Message) {
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+func readExchange(o *object, c cursor, m *schema.Message) {
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "creationDate":
-			o.time(exchangeCreationDate, name, value, &m.CreatedAt)
+			o.time(exchangeCreationDate, name, v, &m.CreatedAt)
 		case "question":
-			if question, ok := o.composite(exchangeQuestion, name, value, '{'); ok {
+			if question, ok := o.composite(exchangeQuestion, name, v, '{'); ok {
 				at := o.at
 				at.below = ".question"
 				readQuestion(&object{notes: o.notes, at: at}, question, m)
 			}
 		case "response":
-			o.text(exchangeResponse, name, value, &m.Response)
+			o.text(exchangeResponse, name, v, &m.Response)
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }
 
 // readQuestion reads the Question object of a message.
-func readQuestion(o *object, text string, m *schema.Message) {
-	for c := into(text); ; {
-		quoted, value, ok := c.member()
+func readQuestion(o *object, c cursor, m *schema.Message) {
+	for {
+		name, v, ok := c.member()
 		if !ok {
 			return
 		}
-		switch name := nameOf(quoted); name {
+		switch name {
 		case "body":
-			o.text(questionBody, name, value, &m.Question)
+			o.text(questionBody, name, v, &m.Question)
 		case "messageID":
-			o.integer(questionMessageID, name, value, &m.MessageID)
+			o.integer(questionMessageID, name, v, &m.MessageID)
 		default:
-			o.unknown(name, value)
+			o.unknown(name, v)
 		}
 	}
 }

@@ -29,11 +29,11 @@ const (
 	maxMessageText = 1 << 10
 )
 
-// appendMessages appends the messages in value, an array of objects, as far as
+// appendMessages appends the messages in v, an array of objects, as far as
 // it is in that form; one object alone and plain strings are taken as well.
-func appendMessages(list []APIMessage, value string) []APIMessage {
-	eachElement(value, maxMessages-len(list), func(element string) {
-		switch element[0] {
+func appendMessages(list []APIMessage, v value) []APIMessage {
+	eachElement(v, maxMessages-len(list), func(element value) {
+		switch element.kind() {
 		case '{':
 			list = append(list, messageOf(element))
 		case '"':
@@ -43,62 +43,62 @@ func appendMessages(list []APIMessage, value string) []APIMessage {
 	return list
 }
 
-func messageOf(object string) APIMessage {
+func messageOf(object value) APIMessage {
 	var m APIMessage
-	for c := into(object); ; {
-		quoted, value, ok := c.member()
+	for c := object.into(); ; {
+		name, v, ok := c.member()
 		if !ok {
 			return m
 		}
-		switch nameOf(quoted) {
+		switch name {
 		case "errorId":
-			m.ID = messageID(value)
+			m.ID = messageID(v)
 		case "domain":
-			m.Domain = shown(value)
+			m.Domain = shown(v)
 		case "subDomain":
-			m.SubDomain = shown(value)
+			m.SubDomain = shown(v)
 		case "category":
-			m.Category = shown(value)
+			m.Category = shown(v)
 		case "message":
-			m.Message = shown(value)
+			m.Message = shown(v)
 		case "longMessage":
-			m.LongMessage = shown(value)
+			m.LongMessage = shown(v)
 		case "inputRefIds":
-			m.InputRefIDs = appendShown(m.InputRefIDs, value)
+			m.InputRefIDs = appendShown(m.InputRefIDs, v)
 		case "outputRefIds":
-			m.OutputRefIDs = appendShown(m.OutputRefIDs, value)
+			m.OutputRefIDs = appendShown(m.OutputRefIDs, v)
 		case "parameters":
-			m.Parameters = appendParameters(m.Parameters, value)
+			m.Parameters = appendParameters(m.Parameters, v)
 		}
 	}
 }
 
 // messageID takes the id as a number, and as a string of one.
-func messageID(value string) int64 {
-	if text, ok := textOf(value); ok {
+func messageID(v value) int64 {
+	if text, ok := v.text(); ok {
 		id, _ := strconv.ParseInt(text, 10, 64)
 		return id
 	}
-	id, _ := integerOf(value)
+	id, _ := integerOf(v)
 	return id
 }
 
-func appendParameters(list []Parameter, value string) []Parameter {
-	eachElement(value, maxParameters-len(list), func(element string) {
-		if element[0] != '{' {
+func appendParameters(list []Parameter, v value) []Parameter {
+	eachElement(v, maxParameters-len(list), func(element value) {
+		if element.kind() != '{' {
 			return
 		}
 		var p Parameter
-		for c := into(element); ; {
-			quoted, value, ok := c.member()
+		for c := element.into(); ; {
+			name, v, ok := c.member()
 			if !ok {
 				break
 			}
-			switch nameOf(quoted) {
+			switch name {
 			case "name":
-				p.Name = shown(value)
+				p.Name = shown(v)
 			case "value":
-				p.Value = shown(value)
+				p.Value = shown(v)
 			}
 		}
 		list = append(list, p)
@@ -106,23 +106,23 @@ func appendParameters(list []Parameter, value string) []Parameter {
 	return list
 }
 
-func appendShown(list []string, value string) []string {
-	eachElement(value, maxParameters-len(list), func(element string) {
+func appendShown(list []string, v value) []string {
+	eachElement(v, maxParameters-len(list), func(element value) {
 		list = append(list, shown(element))
 	})
 	return list
 }
 
-// eachElement calls read for the first elements of value, up to limit; a value
+// eachElement calls read for the first elements of v, up to limit; a value
 // that is no array is taken for its only element, null for none.
-func eachElement(value string, limit int, read func(element string)) {
-	if value[0] != '[' {
-		if value != "null" && limit > 0 {
-			read(value)
+func eachElement(v value, limit int, read func(element value)) {
+	if v.kind() != '[' {
+		if !v.isNull() && limit > 0 {
+			read(v)
 		}
 		return
 	}
-	for c := into(value); limit > 0; limit-- {
+	for c := v.into(); limit > 0; limit-- {
 		element, ok := c.element()
 		if !ok {
 			return
@@ -133,13 +133,13 @@ func eachElement(value string, limit int, read func(element string)) {
 
 // shown returns a value as it can be shown: the text of a string, others as
 // they are written; at most maxMessageText bytes, on one line.
-func shown(value string) string {
-	text, ok := textOf(value)
+func shown(v value) string {
+	text, ok := v.text()
 	if !ok {
-		if value == "null" {
+		if v.isNull() {
 			return ""
 		}
-		text = strings.ToValidUTF8(value, "\uFFFD")
+		text = strings.ToValidUTF8(v.raw(), "\uFFFD")
 	}
 	if len(text) > maxMessageText {
 		cut := maxMessageText - len("…")

@@ -19,8 +19,10 @@ const (
 // note is one value that has no column or does not fit it.
 type note struct {
 	path string
-	// value is the JSON text as received.
-	value string
+	// value is the JSON text as received, encoded that it cannot stand in extra as
+	// it is, whatever strict JSON says.
+	value   string
+	encoded bool
 	// taken says that the path's first value has been seen, so that this one
 	// needs a number even if it is the only one in extra.
 	taken bool
@@ -33,8 +35,8 @@ type notes struct {
 	unfit int
 }
 
-func (n *notes) add(path, value string, taken bool) {
-	n.list = append(n.list, note{path, value, taken})
+func (n *notes) add(path string, v value, taken bool) {
+	n.list = append(n.list, note{path: path, value: v.raw(), encoded: looksEncoded(v), taken: taken})
 }
 
 // appendExtra appends the notes as the JSON object that package documentation
@@ -49,7 +51,7 @@ func appendExtra(dst []byte, list []note) []byte {
 		}
 		dst, _ = jsontext.AppendQuote(dst, n.path) // paths are valid, see nameOf
 		dst = append(dst, ':')
-		dst = appendNoted(dst, n.value)
+		dst = appendNoted(dst, &n)
 	}
 	return append(dst, '}')
 }
@@ -85,24 +87,24 @@ func numberPaths(list []note) {
 }
 
 // appendNoted appends a value as extra holds it.
-func appendNoted(dst []byte, value string) []byte {
+func appendNoted(dst []byte, n *note) []byte {
 	start := len(dst)
-	dst, err := jsontext.AppendFormat(dst, value, jsontext.PreserveRawStrings(true))
-	if err == nil && !looksEncoded(value) {
+	dst, err := jsontext.AppendFormat(dst, n.value, jsontext.PreserveRawStrings(true))
+	if err == nil && !n.encoded {
 		return dst
 	}
 	dst = append(dst[:start], `{"`+base64Member+`":"`...)
-	dst = base64.StdEncoding.AppendEncode(dst, []byte(value))
+	dst = base64.StdEncoding.AppendEncode(dst, []byte(n.value))
 	return append(dst, `"}`...)
 }
 
 // looksEncoded reports whether a value as received could be taken for one that
 // appendNoted has encoded.
-func looksEncoded(value string) bool {
-	if value[0] != '{' {
+func looksEncoded(v value) bool {
+	if v.kind() != '{' {
 		return false
 	}
-	c := into(value)
-	quoted, _, ok := c.member()
-	return ok && nameOf(quoted) == base64Member
+	c := v.into()
+	name, _, ok := c.member()
+	return ok && name == base64Member
 }

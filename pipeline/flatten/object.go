@@ -48,113 +48,105 @@ type object struct {
 
 // first reports whether the member is to be read into its column: it is the
 // first of its name, and not null.
-func (o *object) first(f field, name, value string) bool {
+func (o *object) first(f field, name string, v value) bool {
 	if o.seen&f != 0 {
-		o.notes.add(o.at.join(name), value, true)
+		o.notes.add(o.at.join(name), v, true)
 		o.notes.unfit++
 		return false
 	}
 	o.seen |= f
-	return value != "null"
+	return !v.isNull()
 }
 
 // unknown notes a member that the reference does not have.
-func (o *object) unknown(name, value string) { o.notes.add(o.at.join(name), value, false) }
+func (o *object) unknown(name string, v value) { o.notes.add(o.at.join(name), v, false) }
 
 // misfit notes a value that does not fit its column.
-func (o *object) misfit(name, value string) {
-	o.notes.add(o.at.join(name), value, false)
+func (o *object) misfit(name string, v value) {
+	o.notes.add(o.at.join(name), v, false)
 	o.notes.unfit++
 }
 
-func (o *object) text(f field, name, value string, column *schema.Opt[string]) {
-	if !o.first(f, name, value) {
+func (o *object) text(f field, name string, v value, column *schema.Opt[string]) {
+	if !o.first(f, name, v) {
 		return
 	}
-	if text, ok := textOf(value); ok {
+	if text, ok := v.text(); ok {
 		*column = schema.Some(text)
 		return
 	}
-	o.misfit(name, value)
+	o.misfit(name, v)
 }
 
-func (o *object) flag(f field, name, value string, column *schema.Opt[bool]) {
-	if !o.first(f, name, value) {
+func (o *object) flag(f field, name string, v value, column *schema.Opt[bool]) {
+	if !o.first(f, name, v) {
 		return
 	}
-	switch value {
-	case "true", "false":
-		*column = schema.Some(value == "true")
+	switch v.kind() {
+	case 't', 'f':
+		*column = schema.Some(v.kind() == 't')
 	default:
-		o.misfit(name, value)
+		o.misfit(name, v)
 	}
 }
 
-func (o *object) amount(f field, name, value string, column *schema.Opt[schema.Decimal]) {
-	if !o.first(f, name, value) {
+func (o *object) amount(f field, name string, v value, column *schema.Opt[schema.Decimal]) {
+	if !o.first(f, name, v) {
 		return
 	}
-	text, ok := textOf(value)
+	text, ok := v.text()
 	if !ok {
-		text = value // a number fits as it is written; all else is no decimal
+		text = v.raw() // a number fits as it is written; all else is no decimal
 	}
 	if amount, err := schema.ParseDecimal(text); err == nil {
 		*column = schema.Some(amount)
 		return
 	}
-	o.misfit(name, value)
+	o.misfit(name, v)
 }
 
-func (o *object) integer(f field, name, value string, column *schema.Opt[int64]) {
-	if !o.first(f, name, value) {
+func (o *object) integer(f field, name string, v value, column *schema.Opt[int64]) {
+	if !o.first(f, name, v) {
 		return
 	}
-	if n, ok := integerOf(value); ok {
+	if n, ok := integerOf(v); ok {
 		*column = schema.Some(n)
 		return
 	}
-	o.misfit(name, value)
+	o.misfit(name, v)
 }
 
 // time keeps a time that is finer than milliseconds twice: cut in its column,
 // and as received in the notes.
-func (o *object) time(f field, name, value string, column *schema.Opt[time.Time]) {
-	if !o.first(f, name, value) {
+func (o *object) time(f field, name string, v value, column *schema.Opt[time.Time]) {
+	if !o.first(f, name, v) {
 		return
 	}
-	t, exact, ok := timeOf(value)
+	t, exact, ok := timeOf(v)
 	if ok {
 		*column = schema.Some(t)
 	}
 	if !ok || !exact {
-		o.misfit(name, value)
+		o.misfit(name, v)
 	}
 }
 
-// composite returns the value of a member that must be an object ('{') or an
+// composite returns a cursor on the value of a member that must be an object ('{') or an
 // array ('['), and whether it is one.
-func (o *object) composite(f field, name, value string, kind byte) (string, bool) {
-	if !o.first(f, name, value) {
-		return "", false
+func (o *object) composite(f field, name string, v value, kind byte) (cursor, bool) {
+	if !o.first(f, name, v) {
+		return cursor{}, false
 	}
-	if value[0] != kind {
-		o.misfit(name, value)
-		return "", false
+	if v.kind() != kind {
+		o.misfit(name, v)
+		return cursor{}, false
 	}
-	return value, true
-}
-
-// textOf returns the text of a value that is a string of valid Unicode.
-func textOf(value string) (string, bool) {
-	if value[0] != '"' {
-		return "", false
-	}
-	return unquote(value)
+	return v.into(), true
 }
 
 // timeOf returns the time of a value that is a string which parseTime takes.
-func timeOf(value string) (t time.Time, exact, ok bool) {
-	text, ok := textOf(value)
+func timeOf(v value) (t time.Time, exact, ok bool) {
+	text, ok := v.text()
 	if !ok {
 		return time.Time{}, false, false
 	}
@@ -162,9 +154,9 @@ func timeOf(value string) (t time.Time, exact, ok bool) {
 }
 
 // integerOf returns the value of a number that parseInteger takes.
-func integerOf(value string) (int64, bool) {
-	if value[0] != '-' && !isDigit(value[0]) {
+func integerOf(v value) (int64, bool) {
+	if k := v.kind(); k != '-' && !isDigit(k) {
 		return 0, false
 	}
-	return parseInteger(value)
+	return parseInteger(v.raw())
 }

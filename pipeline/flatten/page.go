@@ -2,6 +2,7 @@ package flatten
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,43 @@ type Result struct {
 	// UnfitUndated is the part of Unfit that is of Undated: who reads a page slice
 	// by slice meets these with every slice.
 	UnfitUndated int
+
+	// unfit is the part of Unfit that is of each of Rows; nil if none has any.
+	unfit []int32
+}
+
+// Outside returns the part of the result that is of no window: what Page would have
+// returned if asked for an empty one.
+func (r Result) Outside() Result {
+	return Result{Undated: r.Undated, Dead: r.Dead, Unfit: r.UnfitUndated, UnfitUndated: r.UnfitUndated}
+}
+
+// Within returns the part of the result that was submitted in w: what Page would
+// have returned if asked for w. The rows are copies of the result's, which share
+// their texts.
+func (r Result) Within(w window.Window) Result {
+	part := r.Outside()
+	n := 0
+	for i := range r.Rows {
+		if w.Contains(r.Rows[i].SubmittedTime.Value) {
+			n++
+		}
+	}
+	if n == len(r.Rows) {
+		return r
+	}
+	part.Rows = make([]schema.Row, 0, n)
+	for i := range r.Rows {
+		if !w.Contains(r.Rows[i].SubmittedTime.Value) {
+			continue
+		}
+		part.Rows = append(part.Rows, r.Rows[i])
+		if r.unfit != nil {
+			part.unfit = append(part.unfit, r.unfit[i])
+			part.Unfit += int(r.unfit[i])
+		}
+	}
+	return part
 }
 
 // DeadLetter is a piece of an answer that cannot be read.
@@ -75,7 +113,7 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 	if b.within.Length() == p.Window.Length() {
 		b.dated.rows = make([]schema.Row, 0, min(p.Leads, maxPreallocated))
 	}
-	if _, _, err := readAnswer(body, &b); err != nil {
+	if _, _, err := readAnswer(newStream(body, true, sizeOf(p.Body)), &b); err != nil {
 		if _, ok := errors.AsType[*CorruptError](err); !ok {
 			err = &CorruptError{Err: err} // the body is in memory: it is its gzip
 		}
@@ -85,13 +123,21 @@ func (f Flattener) Page(p *journal.Page, within window.Window) (Result, error) {
 	identify(b.undated.rows)
 	return Result{
 		Rows: b.dated.rows, Undated: b.undated.rows, Dead: b.letters,
-		Unfit: b.dated.unfit + b.undated.unfit, UnfitUndated: b.undated.unfit,
+		Unfit: b.dated.unfit + b.undated.unfit, UnfitUndated: b.undated.unfit, unfit: b.dated.perRow(),
 	}, nil
 }
 
 // maxPreallocated bounds the rows, of about a kilobyte, that are allocated on
 // the word of a page's count.
 const maxPreallocated = 4096
+
+// sizeOf returns how much the gzip holds as it says itself, modulo 4 GiB.
+func sizeOf(body []byte) int {
+	if len(body) < 4 {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint32(body[len(body)-4:]))
+}
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 

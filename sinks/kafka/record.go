@@ -31,6 +31,7 @@ type recordMaker struct {
 	value   []byte
 	id      []byte
 	kind    []byte
+	time    []byte
 	// tombstones says that a vanished lead's record has no value.
 	tombstones bool
 }
@@ -61,7 +62,8 @@ func (m *recordMaker) of(r *schema.Row) (*txn.Record, error) {
 	m.headers[headerID].Value = m.id
 	m.headers[headerType].Value = m.kind
 	m.headers[headerSubject].Value = m.key
-	m.headers[headerTime].Value = []byte(schema.FormatTime(r.ExtractedAt))
+	m.time = schema.AppendTime(m.time[:0], r.ExtractedAt)
+	m.headers[headerTime].Value = m.time
 	m.record = txn.Record{Key: m.key, Value: m.value, Time: r.ExtractedAt, Headers: m.headers[:]}
 	if m.tombstones && r.EventType == schema.Vanished {
 		m.record.Value = nil

@@ -21,10 +21,7 @@ const leadsEnv = "BENCH_LEADS"
 //
 //	BENCH_LEADS=1000000 go test -run '^$' -bench Export -benchtime 1x ./cmd/leads-etl/internal/acceptance
 func BenchmarkExport(b *testing.B) {
-	leads := 20_000
-	if n, err := strconv.Atoi(os.Getenv(leadsEnv)); err == nil {
-		leads = n
-	}
+	leads := benchLeads()
 	w := newWorld(b, simulator.Config{Seed: 3, Leads: leads, From: september, To: november})
 	w.extra = "[log]\nlevel = \"warn\"\n"
 	b.Run("batch/all", func(b *testing.B) { w.measure(b, leads, between(w.sim.Range())...) })
@@ -43,6 +40,14 @@ func BenchmarkExport(b *testing.B) {
 			w.measure(b, leads, "replay")
 		})
 	}
+}
+
+// benchLeads is how many leads benchmarks export.
+func benchLeads() int {
+	if n, err := strconv.Atoi(os.Getenv(leadsEnv)); err == nil {
+		return n
+	}
+	return 20_000
 }
 
 // measure runs the program with fresh outputs.

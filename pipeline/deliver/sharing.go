@@ -1,0 +1,159 @@
+package deliver
+
+import (
+	"container/list"
+	"sync"
+	"unsafe"
+
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// sharedBytes bounds the memory of the pages that are kept for sinks that have not
+// read them yet. It has to hold what the sinks are apart: the one that is ahead
+// reads and flattens, the others only write, and so keep up.
+const sharedBytes = 48 << 20
+
+// sharing lets several readers of a page share the work of flattening it: who asks
+// for what another is just flattening waits for that, and what is flattened is
+// kept until as many have asked for it as there are readers, or there is no room.
+// Readers that are far apart just do not meet. It is all about time and memory:
+// what is returned is the same as without.
+type sharing struct {
+	limit int64
+
+	mu      sync.Mutex
+	readers int
+	held    map[pagePart]*list.Element // of *flattening
+	recent  *list.List                 // the one asked for last in front
+	bytes   int64
+}
+
+// pagePart is what is flattened as one: a page, or a slice of a large one.
+type pagePart struct {
+	seq    journal.Seq
+	within window.Window
+}
+
+// flattening is a part that is flattened, or being so.
+type flattening struct {
+	part   pagePart
+	done   chan struct{} // closed when what follows is set
+	result flatten.Result
+	err    error
+
+	// Guarded by sharing.mu.
+	asked int
+	bytes int64
+}
+
+func newSharing(limit int64) *sharing {
+	return &sharing{limit: limit, held: make(map[pagePart]*list.Element), recent: list.New()}
+}
+
+// join adds a reader, until the function that it returns is called.
+func (s *sharing) join() (leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readers++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.readers--
+		if s.readers < 2 {
+			s.shrink(0)
+		}
+	}
+}
+
+// shared reports whether there is somebody to share with.
+func (s *sharing) shared() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.readers > 1
+}
+
+// get returns the part, which flatten makes if nobody has. It blocks while another
+// makes it.
+func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (flatten.Result, error) {
+	s.mu.Lock()
+	if e, ok := s.held[part]; ok {
+		f := e.Value.(*flattening)
+		s.recent.MoveToFront(e)
+		if f.asked++; f.asked >= s.readers {
+			s.drop(e)
+		}
+		s.mu.Unlock()
+		<-f.done
+		return f.result, f.err
+	}
+	f := &flattening{part: part, done: make(chan struct{}), asked: 1}
+	e := s.recent.PushFront(f)
+	s.held[part] = e
+	s.mu.Unlock()
+
+	f.result, f.err = flatten()
+	close(f.done)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[part] != e {
+		return f.result, f.err // all who wanted it have it
+	}
+	if f.err != nil {
+		s.drop(e) // the next to ask tries again
+		return f.result, f.err
+	}
+	f.bytes = sizeOf(f.result)
+	s.bytes += f.bytes
+	s.shrink(s.limit)
+	return f.result, f.err
+}
+
+// shrink forgets what was not asked for the longest, until what is kept has at
+// most that size. What is being flattened has none yet.
+func (s *sharing) shrink(limit int64) {
+	for e := s.recent.Back(); e != nil && s.bytes > limit; {
+		older := e
+		e = e.Prev()
+		if older.Value.(*flattening).bytes > 0 {
+			s.drop(older)
+		}
+	}
+}
+
+func (s *sharing) drop(e *list.Element) {
+	f := s.recent.Remove(e).(*flattening)
+	s.bytes -= f.bytes
+	delete(s.held, f.part)
+}
+
+// sizeOf estimates how much memory keeping the result keeps.
+func sizeOf(r flatten.Result) int64 {
+	// A lead's text with its names is a bit longer than its values.
+	const textShare = 3 / 2.
+	n, messages := 0, 0
+	for _, rows := range [][]schema.Row{r.Rows, r.Undated} {
+		for i := range rows {
+			n += textOf(&rows[i])
+			messages += len(rows[i].Messages.Value)
+		}
+	}
+	for _, d := range r.Dead {
+		n += len(d.Raw)
+	}
+	const row, message = int64(unsafe.Sizeof(schema.Row{})), int64(unsafe.Sizeof(schema.Message{}))
+	return 1 + int64(float64(n)*textShare) + row*int64(len(r.Rows)+len(r.Undated)) + message*int64(messages)
+}
+
+// textOf is how many bytes of text a row has, in the columns that can have many.
+func textOf(r *schema.Row) int {
+	const short = 400 // ids, hash, and what a person or a car is called
+	n := short + len(r.ItemTitle.Value) + len(r.AdditionalInformation.Value) + len(r.Extra.Value)
+	for i := range r.Messages.Value {
+		n += len(r.Messages.Value[i].Question.Value) + len(r.Messages.Value[i].Response.Value)
+	}
+	return n
+}

@@ -1,0 +1,99 @@
+package deliver
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/schema"
+)
+
+// pageOf is a result that can be told from others.
+func pageOf(seq journal.Seq, rows int) func() (flatten.Result, error) {
+	return func() (flatten.Result, error) {
+		return flatten.Result{Rows: make([]schema.Row, rows), Unfit: int(seq)}, nil
+	}
+}
+
+func unwanted() (flatten.Result, error) { return flatten.Result{}, errors.New("it is not kept") }
+
+// All who ask while a part is being flattened wait for it, and get it.
+func TestSharingFlattensOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSharing(1 << 20)
+		const readers = 5
+		for range readers {
+			s.join()
+		}
+		var flattened atomic.Int32
+		begin := make(chan struct{})
+		var asking sync.WaitGroup
+		for range readers {
+			asking.Go(func() {
+				r, err := s.get(pagePart{seq: 7}, func() (flatten.Result, error) {
+					flattened.Add(1)
+					<-begin
+					return pageOf(7, 1)()
+				})
+				if err != nil || r.Unfit != 7 {
+					t.Errorf("got %+v, %v", r, err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(begin)
+		asking.Wait()
+		if n := flattened.Load(); n != 1 {
+			t.Errorf("flattened %d times", n)
+		}
+		if len(s.held) != 0 || s.recent.Len() != 0 || s.bytes != 0 {
+			t.Errorf("keeps %d parts, %d bytes, which all have had", len(s.held), s.bytes)
+		}
+	})
+}
+
+// A part is kept until as many have asked for it as there are, or another needs
+// the room.
+func TestSharingKeepsWithinItsLimit(t *testing.T) {
+	s := newSharing(3 * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+	s.join()
+	leave := s.join()
+	for seq := range journal.Seq(5) {
+		if _, err := s.get(pagePart{seq: seq}, pageOf(seq, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.bytes > s.limit || len(s.held) != 3 {
+		t.Errorf("keeps %d parts of %d bytes, with a limit of %d", len(s.held), s.bytes, s.limit)
+	}
+	for seq := journal.Seq(2); seq < 5; seq++ {
+		if r, err := s.get(pagePart{seq: seq}, unwanted); err != nil || r.Unfit != int(seq) {
+			t.Errorf("page %d: %v", seq, err)
+		}
+	}
+	if _, err := s.get(pagePart{seq: 1}, pageOf(1, 10)); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if s.bytes != 0 || len(s.held) != 0 {
+		t.Errorf("keeps %d bytes with nobody to share with", s.bytes)
+	}
+}
+
+// A failure is told to those who waited for it, and the next to ask tries again.
+func TestSharingForgetsFailures(t *testing.T) {
+	s := newSharing(1 << 20)
+	s.join()
+	s.join()
+	failed := errors.New("no such page")
+	if _, err := s.get(pagePart{}, func() (flatten.Result, error) { return flatten.Result{}, failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+	if r, err := s.get(pagePart{}, pageOf(3, 1)); err != nil || r.Unfit != 3 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
