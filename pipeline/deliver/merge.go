@@ -33,8 +33,7 @@ func slicesOf(pages []ref, span window.Window) []slice {
 	var all []slice
 	for _, p := range pages {
 		w := p.window.Intersect(span)
-		n := time.Duration(p.leads/sliceLeads + 1)
-		width := max(window.Second, (w.Length()/n + window.Second - 1).Truncate(window.Second))
+		width := sliceWidth(w, p.leads)
 		for !w.Empty() {
 			end := w.From.Add(width)
 			if end.After(w.To) {
@@ -51,6 +50,12 @@ func slicesOf(pages []ref, span window.Window) []slice {
 		return cmp.Compare(a.page.seq, b.page.seq)
 	})
 	return all
+}
+
+// sliceWidth is how wide the slices are of a window with so many leads.
+func sliceWidth(w window.Window, leads int) time.Duration {
+	n := time.Duration(leads/sliceLeads + 1)
+	return max(window.Second, (w.Length()/n + window.Second - 1).Truncate(window.Second))
 }
 
 // merge yields the latest version of every lead that the pages show within

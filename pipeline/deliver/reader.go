@@ -22,6 +22,7 @@ type Reader struct {
 	logger    *slog.Logger
 	sharing   *sharing
 	undated   *undated
+	cuts      *cuts
 
 	mu    sync.Mutex
 	seen  map[journal.Seq]*window.Set // the parts of each page that are counted
@@ -42,7 +43,7 @@ type Tally struct {
 
 // NewReader returns a Reader of j that writes dead letters to dead.
 func NewReader(j *journal.Journal, f flatten.Flattener, dead *DeadLetters, logger *slog.Logger) *Reader {
-	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, sharing: newSharing(sharedBytes), undated: newUndated(undatedBytes), seen: make(map[journal.Seq]*window.Set)}
+	return &Reader{journal: j, flattener: f, dead: dead, logger: logger, sharing: newSharing(sharedBytes), undated: newUndated(undatedBytes), cuts: newCuts(cutBytes), seen: make(map[journal.Seq]*window.Set)}
 }
 
 // Tally returns the counts so far.
@@ -94,20 +95,53 @@ func (r *Reader) ref(seq journal.Seq) (journal.PageRef, bool) {
 
 // flatten reads and flattens a page, or the part of it that lies in w.
 func (r *Reader) flatten(seq journal.Seq, w window.Window) (flatten.Result, error) {
+	if ref, ok := r.ref(seq); ok && ref.Leads > sliceLeads && !w.Empty() {
+		cut, err := r.cut(ref, w)
+		if err != nil {
+			return flatten.Result{}, err
+		}
+		if cut != nil {
+			result, err := cut.Page(w)
+			if err != nil {
+				return flatten.Result{}, fmt.Errorf("flattening landed page %d: %w", seq, err)
+			}
+			return result, r.take(seq, cut.Source(), w, result)
+		}
+	}
 	page, err := r.journal.Page(seq)
 	if err != nil {
 		return flatten.Result{}, fmt.Errorf("reading landed page %d: %w", seq, err)
 	}
-	w = page.Window.Intersect(w)
-	result, err := r.flattener.Page(page, w)
+	result, err := r.flattener.Page(page, page.Window.Intersect(w))
 	if err != nil {
 		return flatten.Result{}, fmt.Errorf("flattening landed page %d: %w", seq, err)
 	}
-	if err := r.account(seq, page, w, result); err != nil {
-		return flatten.Result{}, err
+	return result, r.take(seq, page, w, result)
+}
+
+// cut returns a large page cut, or nil if there is no room for it.
+func (r *Reader) cut(ref journal.PageRef, w window.Window) (*flatten.Cut, error) {
+	last := !w.To.Before(ref.Window.To)
+	return r.cuts.get(ref.Seq, last, r.sharing.joined(), func() (*flatten.Cut, error) {
+		page, err := r.journal.Page(ref.Seq)
+		if err != nil {
+			return nil, fmt.Errorf("reading landed page %d: %w", ref.Seq, err)
+		}
+		cut, err := r.flattener.Cut(page, sliceWidth(ref.Window, ref.Leads))
+		if err != nil {
+			return nil, fmt.Errorf("flattening landed page %d: %w", ref.Seq, err)
+		}
+		return cut, nil
+	})
+}
+
+// take accounts for what was read of a page, and keeps what belongs to no window.
+func (r *Reader) take(seq journal.Seq, page *journal.Page, w window.Window, result flatten.Result) error {
+	if err := r.account(seq, page, page.Window.Intersect(w), result); err != nil {
+		return err
 	}
 	r.undated.keep(seq, result)
-	return result, nil
+	return nil
 }
 
 // account counts what was read of the page, unless it was counted before: most

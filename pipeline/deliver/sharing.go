@@ -68,12 +68,15 @@ func (s *sharing) join() (leave func()) {
 	}
 }
 
-// shared reports whether there is somebody to share with.
-func (s *sharing) shared() bool {
+// joined is how many readers there are.
+func (s *sharing) joined() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.readers > 1
+	return s.readers
 }
+
+// shared reports whether there is somebody to share with.
+func (s *sharing) shared() bool { return s.joined() > 1 }
 
 // get returns the part, which flatten makes if nobody has. It blocks while another
 // makes it.

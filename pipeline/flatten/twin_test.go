@@ -101,6 +101,15 @@ func assertTwins(t *testing.T, answer string, from, minutes uint16) {
 		want, wantErr := twin.Page(flattener, page, within)
 		assertSameError(t, within.String(), err, wantErr)
 		assertSameResult(t, "Page, "+within.String(), got, want)
+		cut, err := flattener.Cut(page, 90*time.Minute)
+		assertSameError(t, "Cut", err, wantErr)
+		if err == nil {
+			got, err := cut.Page(within)
+			if err != nil {
+				t.Fatal(err)
+			}
+			assertSameResult(t, "Cut, "+within.String(), got, want)
+		}
 		all, err := flattener.Page(page, asked)
 		if err == nil {
 			assertSameResult(t, "Within, "+within.String(), all.Within(within), want)
