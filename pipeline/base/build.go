@@ -108,12 +108,14 @@ func (b *builder) build(ctx context.Context, draft string, n journal.Seq, s *Sto
 	// Where the base before is of no use for it, the store makes itself anew from it
 	// in the ordinary way.
 	b.known, err = known.Open(ctx, known.Options{
-		Dir: filepath.Join(draft, known.BaseFolder), Journal: s.journal, Pages: b.pages, Flattener: b.pages.flattener, Logger: s.logger,
+		Dir: filepath.Join(draft, known.BaseFolder), Journal: s.journal, Pages: b.pages, Flattener: b.pages.flattener, Logger: s.logger, Draft: true,
 	})
 	if err != nil {
 		return err
 	}
-	b.rows, err = pebble.Open(filepath.Join(draft, rowsFolder), options(s.logger))
+	o := options(s.logger)
+	o.DisableWAL = true // a crash takes all of the draft; what is in force is flushed
+	b.rows, err = pebble.Open(filepath.Join(draft, rowsFolder), o)
 	if err != nil {
 		return errors.Join(err, b.known.Close())
 	}
