@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -158,6 +157,3 @@ func recoverFatal(err *error) {
 		panic(r)
 	}
 }
-
-// endOfTime is a moment after all that rows can have.
-var endOfTime = time.UnixMilli(math.MaxInt64)
