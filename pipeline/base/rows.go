@@ -123,9 +123,10 @@ func options(logger *slog.Logger) *pebble.Options {
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      quiet{logger},
 	}
-	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionGood })
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].BlockSize = 32 << 10 // rows are alike: many together take less place
 	}
 	return o
 }
