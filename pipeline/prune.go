@@ -119,7 +119,7 @@ func holdOf(ctx context.Context, o Observer, j *journal.Journal) (Hold, error) {
 	case ctx.Err() != nil:
 		return Hold{}, ctx.Err()
 	case err != nil:
-		return Hold{By: o.Name, Reason: "cannot be asked how far it has come: " + err.Error()}, nil
+		return Hold{By: o.Name, Reason: "cannot be asked how far it has come: " + err.Error()}, nil //nolint:nilerr // it is the hold's reason
 	case need.Foreign:
 		return Hold{By: o.Name, Reason: "was written under another journal, and is written anew by the next run"}, nil
 	case need.From == 0:

@@ -45,10 +45,13 @@ func startLogged(t *testing.T, dir string, environ []string, args ...string) *ru
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.log = bufio.NewReader(stderr)
+	r.readLog(stderr)
 	r.begin(t)
 	return r
 }
+
+// readLog makes stderr what is awaited.
+func (r *running) readLog(stderr io.Reader) { r.log = bufio.NewReader(stderr) }
 
 func prepare(t *testing.T, dir string, environ []string, args ...string) *running {
 	t.Helper()

@@ -20,7 +20,7 @@ import (
 
 // TestMain lets the scripts run the program as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){programName: main, stubbornName: stubborn, patientName: patient})
+	testscript.Main(m, map[string]func(){programName: main, stubbornName: stubborn, patientName: patient, forgetfulName: forgetful})
 }
 
 // The scripts run the program as users do. Besides testscript's own commands

@@ -289,8 +289,10 @@ func (s sinkStatus) text() (mark int, text string) {
 		return markBad, s.Error
 	case s.Foreign:
 		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
+	case s.Pruned && s.beside:
+		return markWarn, fmt.Sprintf("%s is behind, also what is pruned: the next batch or replay writes it from what stands for that", s.Where)
 	case s.Pruned:
-		return markWarn, fmt.Sprintf("%s is behind what is pruned, and %s: the next run or replay gives it the leads as they were then, and goes on from there", s.Where, progress.Plural(s.PagesBehind, "page"))
+		return markWarn, fmt.Sprintf("%s is behind what is pruned: the next run or replay gives it all leads as they were then, and goes on from there", s.Where)
 	case s.PagesBehind > 0 && s.beside:
 		return markWarn, fmt.Sprintf("%s is %s behind: what a stream landed is in it after the next batch or replay", s.Where, progress.Plural(s.PagesBehind, "page"))
 	case s.PagesBehind > 0:

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -61,39 +59,6 @@ func (s *Store) build(ctx context.Context, draft string, n journal.Seq) error {
 	return b.build(ctx, draft, n, s)
 }
 
-// share makes a copy of a database that nobody writes to. The tables, which never
-// change, are the same files where the file system has hard links.
-func share(from, to string) error {
-	files, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		source, target := filepath.Join(from, file.Name()), filepath.Join(to, file.Name())
-		if file.Name() == "LOCK" || strings.HasSuffix(file.Name(), ".sst") && os.Link(source, target) == nil {
-			continue
-		}
-		if err := copyFile(source, target); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	r, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, r) // synced with all of the base
-	return errors.Join(err, w.Close())
-}
-
 // builder takes the records that are to be pruned into a base.
 type builder struct {
 	*chronicle
@@ -108,12 +73,14 @@ func (b *builder) build(ctx context.Context, draft string, n journal.Seq, s *Sto
 	// Where the base before is of no use for it, the store makes itself anew from it
 	// in the ordinary way.
 	b.known, err = known.Open(ctx, known.Options{
-		Dir: filepath.Join(draft, known.BaseFolder), Journal: s.journal, Pages: b.pages, Flattener: b.pages.flattener, Logger: s.logger,
+		Dir: filepath.Join(draft, known.BaseFolder), Journal: s.journal, Pages: b.pages, Flattener: b.pages.flattener, Logger: s.logger, Draft: true,
 	})
 	if err != nil {
 		return err
 	}
-	b.rows, err = pebble.Open(filepath.Join(draft, rowsFolder), options(s.logger))
+	o := options(s.logger)
+	o.DisableWAL = true // a crash takes all of the draft; what is in force is flushed
+	b.rows, err = pebble.Open(filepath.Join(draft, rowsFolder), o)
 	if err != nil {
 		return errors.Join(err, b.known.Close())
 	}

@@ -14,10 +14,12 @@
 //	LOCK                            held while a writer lives, by flock(2)
 //	journal/identity.json           whose journal this is, its id and format
 //	journal/<20 digits>.journal     segments, named by their first record
+//	journal/base-<20 digits>/       what stands for the records that were pruned
 //
-// FORMAT.md beside this file describes the bytes. Old segments can be deleted
-// whole, in order, after "first" in identity.json was raised: numbers of
-// records do not start anew, and readers ask for records by number.
+// FORMAT.md beside this file describes the bytes. [Journal.Prune] puts a base in
+// the place of the oldest segments: numbers of records do not start anew, and
+// readers ask for records by number. Of a base it is known here that it is a folder
+// of files with checksums, and that without it the journal is damaged.
 //
 // What must not be here: how pages are fetched, what their bodies mean, and
 // who reads them.

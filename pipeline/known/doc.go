@@ -5,6 +5,10 @@
 // any time: it is derived from the journal again, with the same versions and
 // event ids.
 //
+// Where the journal was pruned, it is derived from the store as it was then, which
+// the journal's base holds: of pages that are pruned there are no events any more,
+// and all else is the same.
+//
 // What must not be here: the contents of leads (events say where in the journal
 // these are), sinks and their positions, the API, the time of day.
 //

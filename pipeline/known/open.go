@@ -86,6 +86,7 @@ func open(ctx context.Context, o Options) (_ *Store, err error) {
 func openPebble(o Options, f *failing, lock *pebble.Lock) (db *pebble.DB, err error) {
 	defer recoverFatal(&err)
 	options := pebbleOptions()
+	options.DisableWAL = o.Draft
 	options.FS, options.Lock, options.Logger, options.EventListener = o.FS, lock, f, f.listener()
 	return pebble.Open(o.Dir, options)
 }
@@ -146,10 +147,18 @@ func (s *Store) create(ctx context.Context, identity string) (err error) {
 	s.at = position{second: atStart}
 	b := s.db.NewBatch()
 	defer b.Close()
-	if err := errors.Join(b.Set(identityKey, []byte(identity), nil), b.Set(positionKey, s.at.append(nil), nil), b.Commit(pebble.Sync)); err != nil {
+	if err := errors.Join(b.Set(identityKey, []byte(identity), nil), b.Set(positionKey, s.at.append(nil), nil), b.Commit(s.synced())); err != nil {
 		return fmt.Errorf("create the store of known leads: %w", err)
 	}
 	return nil
+}
+
+// synced is how what makes the store one is written.
+func (s *Store) synced() *pebble.WriteOptions {
+	if s.options.Draft {
+		return pebble.NoSync
+	}
+	return pebble.Sync
 }
 
 func (s *Store) isEmpty() (bool, error) {

@@ -69,7 +69,7 @@ func (s *Store) seed(ctx context.Context, identity, folder string) (err error) {
 	if s.at, err = readPosition(position); err != nil {
 		return &journal.BaseError{Path: folder, Problem: err.Error()}
 	}
-	if err := errors.Join(batch.Set(identityKey, []byte(identity), nil), batch.Set(positionKey, position, nil), batch.Commit(pebble.Sync)); err != nil {
+	if err := errors.Join(batch.Set(identityKey, []byte(identity), nil), batch.Set(positionKey, position, nil), batch.Commit(s.synced())); err != nil {
 		return fmt.Errorf("writing known leads: %w", err)
 	}
 	return s.loadStreams()

@@ -36,6 +36,10 @@ type Options struct {
 	// Logger is told of a store that is made anew, and of what the disk gets wrong.
 	Logger *slog.Logger
 
+	// Draft says that a crash may take all of the store: there is no log of what is
+	// written, and only Flush makes it last.
+	Draft bool
+
 	// FS is the file system, for tests that crash it; nil for the machine's.
 	FS vfs.FS
 

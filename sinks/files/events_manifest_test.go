@@ -16,7 +16,7 @@ func sampleEventManifest() *eventManifest {
 	name := "events-example-motors-0190c0de-00000000000000000003-00000.ids"
 	return &eventManifest{
 		Version: 1, Account: sinktest.Account, Marketplace: sinktest.Marketplace, From: 3,
-		Position:    deliver.Position{Journal: streamID, Next: 9, Base: 1, Through: 12},
+		Position:    deliver.Position{Journal: streamID, Next: 9, Base: 1, Through: 12, Snapshot: "12:bAk"},
 		Committed:   time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC),
 		Transaction: "0123456789abcdef",
 		Files:       []eventFile{{dateFolder, file{Name: name, Size: 5, Rows: 1, SHA256: strings.Repeat("ab", 32)}}},

@@ -123,7 +123,7 @@ func TestEventsPositionIsKept(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpenEvents(t, eventSpec(dir))
 	mustAdd(t, s, 10)
-	p := deliver.Position{Journal: streamID, Next: 10, Base: 4, Through: 30}
+	p := deliver.Position{Journal: streamID, Next: 10, Base: 4, Through: 30, Snapshot: "12:bAk"}
 	for range 2 {
 		if _, err := add(t.Context(), s, nil, p, false); err != nil {
 			t.Fatal(err)
