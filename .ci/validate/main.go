@@ -1,6 +1,7 @@
 // Command validate reads files of deploy as the programs do that they are for:
 //
 //	validate dockerfile FILE    BuildKit's parser and linter
+//	validate goreleaser FILE    the types of goreleaser, and nothing that these do not know
 //	validate compose FILE       the loader of Docker Compose; prints the environment of the service stream
 //
 // It is a module of its own, so that what it needs is nothing that the program needs.
@@ -14,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/goreleaser/goreleaser/v2/pkg/config"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -28,15 +30,17 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 2 {
-		return errors.New("usage: validate dockerfile|compose FILE")
+		return errors.New("usage: validate dockerfile|compose|goreleaser FILE")
 	}
 	switch args[0] {
 	case "dockerfile":
 		return dockerfile(args[1])
 	case "compose":
 		return compose(args[1])
+	case "goreleaser":
+		return goreleaser(args[1])
 	}
-	return fmt.Errorf("%q is neither dockerfile nor compose", args[0])
+	return fmt.Errorf("%q is none of dockerfile, compose, goreleaser", args[0])
 }
 
 func dockerfile(path string) error {
@@ -63,6 +67,18 @@ func dockerfile(path string) error {
 	}
 	last := stages[len(stages)-1]
 	fmt.Printf("%s: %d stages, the last of %s\n", path, len(stages), last.BaseName)
+	return nil
+}
+
+func goreleaser(path string) error {
+	project, err := config.Load(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(project.Builds) == 0 || len(project.SBOMs) == 0 || project.Checksum.Algorithm == "" {
+		return fmt.Errorf("%s: builds, checksums and SBOMs are not all there", path)
+	}
+	fmt.Printf("%s: %d builds for %d systems on %d architectures\n", path, len(project.Builds), len(project.Builds[0].Goos), len(project.Builds[0].Goarch))
 	return nil
 }
 

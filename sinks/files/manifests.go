@@ -94,7 +94,7 @@ func decodeManifest(data []byte, m any) error {
 		return fmt.Errorf("not a manifest: %w", err)
 	}
 	if version.Version > manifestVersion {
-		return errNewer
+		return fmt.Errorf("%w (it has version %d, this one reads version %d)", errNewer, version.Version, manifestVersion)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

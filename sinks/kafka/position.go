@@ -44,7 +44,7 @@ func parsePosition(value []byte, b deliver.Binding) (deliver.Position, error) {
 	case r.Version < 1 || r.Journal == "":
 		return deliver.Position{}, fmt.Errorf("not a position: version %d, journal %q", r.Version, r.Journal)
 	case r.Version > positionVersion:
-		return deliver.Position{}, fmt.Errorf("written by a newer leads-etl (version %d, this one knows %d)", r.Version, positionVersion)
+		return deliver.Position{}, fmt.Errorf("written by a newer leads-etl (version %d, this one knows %d): use that one, or a later one", r.Version, positionVersion)
 	case r.Account != b.Account || r.Marketplace != b.Marketplace:
 		return deliver.Position{}, fmt.Errorf("it belongs to account %q on %s, and this is %q on %s: each needs a transactional-id of its own",
 			r.Account, r.Marketplace, b.Account, b.Marketplace)
