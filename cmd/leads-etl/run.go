@@ -36,7 +36,13 @@ type runCommand struct {
 }
 
 func (c *runCommand) Help() string {
-	return `For schedulers and containers: what is done stands in the configuration alone. The mode batch needs a range under [batch]; the mode stream goes by [stream], and on until it is ended by SIGTERM.`
+	return `Examples:
+
+    leads-etl run
+    leads-etl run --config /etc/leads-etl/my-shop.toml
+    leads-etl run --quiet --json > summary.json
+
+For schedulers and containers: what is done stands in the configuration alone. The mode batch needs a range under [batch]; the mode stream goes by [stream], and on until it is ended by SIGTERM.`
 }
 
 func (c *runCommand) validate(report func(section, key, problem string)) {
