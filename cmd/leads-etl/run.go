@@ -47,6 +47,9 @@ For schedulers and containers: what is done stands in the configuration alone. T
 
 func (c *runCommand) validate(report func(section, key, problem string)) {
 	c.modeSettings.validate(report)
+	if c.DryRun && c.streams() {
+		report("", "--dry-run", "only a batch can be tried dry: for a stream, '"+programName+" check' says how many calls it takes")
+	}
 	if c.Restart && c.streams() {
 		report("", "--restart", "only a batch can begin anew: a stream goes on where it was")
 	}
