@@ -22,6 +22,7 @@ type grammar struct {
 	Log         logConfig        `embed:"" prefix:"log-" envprefix:"LEADS_ETL_LOG_" group:"log"`
 
 	Demo       demoCommand       `cmd:"" help:"See it work: no account, no broker, everything on this machine."`
+	Init       initCommand       `cmd:"" help:"Write a configuration, by asking or by flags."`
 	Batch      batchCommand      `cmd:"" help:"Export a closed range of time, then exit."`
 	Stream     streamCommand     `cmd:"" help:"Poll on: emit what is new, changed or gone, until SIGTERM."`
 	Run        runCommand        `cmd:"" help:"Do what the configuration says (mode, [batch], [stream])."`
