@@ -35,12 +35,13 @@ Nothing is exported, and nothing written but the token and the count of calls, w
 
 // finding is one line of the list.
 type finding struct {
-	What   string   `json:"what"`
-	OK     bool     `json:"ok"`
-	Detail string   `json:"detail"`
-	Lines  []string `json:"lines,omitempty"`
-	Hints  []string `json:"hints,omitempty"`
-	err    error
+	What    string   `json:"what"`
+	OK      bool     `json:"ok"`
+	Warning bool     `json:"warning,omitempty"`
+	Detail  string   `json:"detail"`
+	Lines   []string `json:"lines,omitempty"`
+	Hints   []string `json:"hints,omitempty"`
+	err     error
 }
 
 // tooSkewed is a difference of clocks that is worth telling: the API refuses
@@ -61,6 +62,12 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 	}
 	found(finding{What: "configuration", OK: true, Detail: "is complete and free of contradictions"})
 	found(conclude("state", files.Check(ctx, files.DefaultOptions(c.State.Dir)), c.State.Dir+" can be written"))
+	seen, err := c.surveyIfThere(ctx, p)
+	if err != nil {
+		found(conclude("journal", err, ""))
+		seen = &survey{}
+	}
+	c.checkDisk(seen, found)
 	c.checkAPI(ctx, p, found)
 	if c.Mode == modeStream || p.line.inForce.SetAny("stream") {
 		found(c.checkSchedule(ctx, p))
@@ -115,11 +122,15 @@ func folderCheck[C any](name string, c C, check func(context.Context, C) error) 
 
 // kafkaCheck makes findings of what the check of the topics found.
 func kafkaCheck(ctx context.Context, c kafka.Config, b deliver.Binding) []finding {
-	var findings []finding
+	findings, reached := reachBrokers(ctx, c)
+	if !reached {
+		return findings
+	}
 	for _, k := range kafka.Check(ctx, c, b) {
 		f := finding{What: "kafka", OK: k.OK, Detail: k.What + ": " + k.Detail}
 		if !k.OK {
 			f.err = &toldError{errors.New(f.Detail), exitSink}
+			f.Hints = []string{k.Hint}
 		}
 		findings = append(findings, f)
 	}
@@ -141,7 +152,10 @@ func conclude(what string, err error, good string) finding {
 
 func (f finding) print(p *process) {
 	mark := markBad
-	if f.OK {
+	switch {
+	case f.OK && f.Warning:
+		mark = markWarn
+	case f.OK:
 		mark = markGood
 	}
 	fmt.Fprintf(p.out, "%s %-14s %s\n", p.mark(mark), f.What, f.Detail)
@@ -163,10 +177,17 @@ func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(find
 		return
 	}
 	defer client.Close()
-	begun := time.Now()
-	err = client.Check(ctx)
-	api, _ := c.EBay.Endpoints()
-	found(conclude("API", err, fmt.Sprintf("%s let us in and answered (%s)", api, since(begun))))
+	if c.checkReach(ctx, found) {
+		begun := time.Now()
+		_, token := c.EBay.Endpoints()
+		err = client.Login(ctx)
+		found(conclude("login", err, fmt.Sprintf("%s gave a token (%s)", token, since(begun))))
+		if err == nil {
+			begun = time.Now()
+			api, _ := c.EBay.Endpoints()
+			found(conclude("API", client.Check(ctx), fmt.Sprintf("%s let us in and answered (%s)", api, since(begun))))
+		}
+	}
 	if skew, known := client.Skew(); known {
 		found(clockFinding(skew))
 	}
@@ -174,6 +195,7 @@ func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(find
 	quota := finding{What: "quota", OK: used < limit,
 		Detail: fmt.Sprintf("%s of %s calls left until %s", humanize.Comma(int64(max(0, limit-used))), humanize.Comma(int64(limit)), reset.UTC().Format(time.RFC3339))}
 	if !quota.OK {
+		quota.Hints = []string{"wait until then; if eBay allows more calls, set [fetch] daily-quota"}
 		quota.err = &toldError{errors.New(quota.Detail), exitIncomplete}
 	}
 	found(quota)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/segmentio/kafka-go"
 
@@ -18,6 +19,8 @@ type Finding struct {
 	What string
 	// Detail says what was found, or what is wrong and what helps.
 	Detail string
+	// Hint says what to do, if it is not OK.
+	Hint string
 }
 
 // Check tries everything that can be tried without writing: connection, login,
@@ -25,7 +28,25 @@ type Finding struct {
 // may be used, and the position. It fences nobody, so that it can be run beside
 // an exporter at work. The right to write cannot be tried that way.
 func Check(ctx context.Context, cfg Config, b deliver.Binding) []Finding {
-	return check(ctx, cfg, b, tuning{})
+	findings := check(ctx, cfg, b, tuning{})
+	for i, f := range findings {
+		if !f.OK && f.Hint == "" {
+			findings[i].Hint = hintOf(f.What)
+		}
+	}
+	return findings
+}
+
+// hintOf is what to do about a finding that has no better hint.
+func hintOf(what string) string {
+	kind, _, _ := strings.Cut(what, " ")
+	return map[string]string{
+		"topic":         "ask who runs the brokers for the topic and the rights to it, or choose another in [kafka] topic, positions-topic",
+		"configuration": "check the files that [kafka] names",
+		"brokers":       "check [kafka] brokers, tls and sasl-… against what the brokers' listener wants",
+		"transactions":  "ask for WRITE and DESCRIBE on the transactional id, or set [kafka] delivery = \"at-least-once\"",
+		"position":      "ask for READ on the positions topic",
+	}[kind]
 }
 
 func check(ctx context.Context, cfg Config, b deliver.Binding, tune tuning) []Finding {
@@ -93,6 +114,7 @@ func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s sur
 		f.Detail = "has a partition without a leader at present"
 	case !c.cfg.CreateTopics:
 		f.Detail = "is missing, and create-topics is false; needed: " + describe(topic)
+		f.Hint = "have it created like that, or set [kafka] create-topics = true"
 	default:
 		if err := c.create(ctx, []kafka.TopicConfig{topic}, true); err != nil {
 			f.Detail = err.Error()
