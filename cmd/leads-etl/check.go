@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -113,10 +114,16 @@ func folderCheck[C any](name string, c C, check func(context.Context, C) error) 
 	return func(ctx context.Context, _ deliver.Binding) []finding {
 		begun := time.Now()
 		err := check(ctx, c)
-		if err != nil {
-			err = &toldError{err, exitSink}
+		if err == nil {
+			return []finding{conclude(name, nil, fmt.Sprintf("the folder can be written (%s)", since(begun)))}
 		}
-		return []finding{conclude(name, err, fmt.Sprintf("the folder can be written (%s)", since(begun)))}
+		f := conclude(name, &toldError{err, exitSink}, "")
+		// The first of what went wrong is why; what helps stands at its end.
+		f.Detail, _, _ = strings.Cut(f.Detail, "\n")
+		if end := strings.LastIndex(f.Detail, "; "); end >= 0 {
+			f.Detail, f.Hints = f.Detail[:end], []string{f.Detail[end+2:]}
+		}
+		return []finding{f}
 	}
 }
 
