@@ -90,9 +90,9 @@ func stepFinding(step reach.Step, code int) finding {
 	return f
 }
 
-// reachBrokers tries the way to every broker; any is false if there is none to
+// reachBrokers tries the way to every broker; reached is false if there is none to
 // any of them. One that cannot be reached is no failure while another can.
-func reachBrokers(ctx context.Context, c kafka.Config) (findings []finding, any bool) {
+func reachBrokers(ctx context.Context, c kafka.Config) (findings []finding, reached bool) {
 	config, err := c.TLSConfig()
 	if err != nil {
 		f := conclude("kafka", &toldError{err, exitSink}, "")
@@ -110,14 +110,14 @@ func reachBrokers(ctx context.Context, c kafka.Config) (findings []finding, any 
 			good = good && f.OK
 			findings = append(findings, f)
 		}
-		any = any || good
+		reached = reached || good
 	}
-	if any {
+	if reached {
 		for i := range findings {
 			if !findings[i].OK {
 				findings[i].OK, findings[i].Warning, findings[i].err = true, true, nil
 			}
 		}
 	}
-	return findings, any
+	return findings, reached
 }

@@ -133,7 +133,7 @@ func writeNew(path string, text []byte, force bool) (err error) {
 		target = path + ".new"
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	f, err := os.OpenFile(target, flags, 0o644)
+	f, err := os.OpenFile(target, flags, 0o644) //nolint:gosec // it holds no secret, and services run as users of their own
 	if errors.Is(err, fs.ErrExist) {
 		return &usageError{err: fmt.Errorf("init: %s is there already: --force replaces it", path), command: "init"}
 	}

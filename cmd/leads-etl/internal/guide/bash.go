@@ -79,7 +79,7 @@ func (s *script) bash(root *command) {
 	s.line(`    case "$path:$flag" in`)
 	for _, c := range root.all() {
 		for _, f := range flagsOf(root, c) {
-			reply := ""
+			var reply string
 			switch f.kind {
 			case kindValues:
 				reply = "compgen -W " + quote(strings.Join(f.values, " ")) + ` -- "$cur"`
