@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,19 +31,68 @@ type Plan struct {
 	// are; without, Calls is the least that it takes.
 	Calls int
 	Known bool
+	// Pace is how long a call took in earlier batches, those at the same time and
+	// repetitions counted in; 0 if there was none to judge by.
+	Pace time.Duration
 
-	jobs []*fetch.Job
+	jobs  []*fetch.Job
+	leads map[journal.Query]*density
+	width time.Duration
+}
+
+// Preview plans the export of what is asked and changes nothing. j may be nil,
+// where nothing was ever landed; width is that of the first windows.
+func Preview(ctx context.Context, j *journal.Journal, r Request, width time.Duration) (Plan, error) {
+	past := new(base.Past)
+	if j != nil {
+		var err error
+		if past, err = base.ReadPast(j); err != nil {
+			return Plan{}, err
+		}
+	}
+	p, err := plan(ctx, j, past, r, width)
+	if err != nil {
+		return Plan{}, err
+	}
+	return *p, nil
+}
+
+// Windows are those that the plan expects to ask for, gaps first. They are
+// estimates: their widths are learned on the way.
+func (p *Plan) Windows() iter.Seq2[journal.Query, window.Window] {
+	return func(yield func(journal.Query, window.Window) bool) {
+		for _, job := range p.jobs {
+			for _, w := range job.Retry {
+				if !yield(job.Query, w) {
+					return
+				}
+			}
+			for _, rest := range job.Missing {
+				for w := range expectedWindows(rest, p.width, p.leads[job.Query]) {
+					if !yield(job.Query, w) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // plan reads the journal and works out what the request still needs.
 func plan(ctx context.Context, j *journal.Journal, past *base.Past, r Request, width time.Duration) (*Plan, error) {
 	tracker := past.Coverage.Tracker()
 	leadsPerSecond := densities(past)
-	for record, err := range j.Records(ctx, 0) {
+	var pace pace
+	var records iter.Seq2[journal.Record, error] = func(func(journal.Record, error) bool) {}
+	if j != nil {
+		records = j.Records(ctx, 0)
+	}
+	for record, err := range records {
 		if err != nil {
 			return nil, fmt.Errorf("reading the journal: %w", err)
 		}
 		tracker.Apply(record)
+		pace.apply(record)
 		if p := record.Page; p != nil {
 			if leadsPerSecond[p.Query] == nil {
 				leadsPerSecond[p.Query] = &density{}
@@ -52,7 +102,7 @@ func plan(ctx context.Context, j *journal.Journal, past *base.Past, r Request, w
 	}
 	begun, ok := tracker.Unfinished(r.Spec, r.Queries)
 	stale := ok && r.Fresh > 0 && time.Since(begun.Begun) > r.Fresh
-	p := &Plan{Range: r.Range, Resumed: ok && !stale && !r.Restart, Known: true}
+	p := &Plan{Range: r.Range, Resumed: ok && !stale && !r.Restart, Known: true, Pace: pace.perCall(), leads: leadsPerSecond, width: width}
 	if p.Resumed {
 		p.Batch = begun.ID
 	} else {
@@ -123,20 +173,69 @@ func (d *density) add(p *journal.Page) {
 // maxExpectedCalls ends the estimate of absurd ranges.
 const maxExpectedCalls = 1_000_000
 
-// expectedCalls plays the sizing of windows through, for leads that are spread
-// evenly.
+// expectedCalls is how many windows it takes to read the rest.
 func expectedCalls(rest window.Window, width time.Duration, d *density) int {
-	sizer := window.NewSizer(width)
+	calls := 0
+	for range expectedWindows(rest, width, d) {
+		calls++
+	}
+	return calls
+}
+
+// expectedWindows plays the sizing of windows through, for leads that are spread
+// evenly.
+func expectedWindows(rest window.Window, width time.Duration, d *density) iter.Seq[window.Window] {
 	perSecond := 0.0
 	if d != nil && d.seconds > 0 {
 		perSecond = float64(d.leads) / d.seconds
 	}
-	calls := 0
-	for !rest.Empty() && calls < maxExpectedCalls {
-		var w window.Window
-		w, rest = sizer.Next(rest)
-		sizer.Answered(w, int(perSecond*w.Length().Seconds()), 0)
-		calls++
+	return func(yield func(window.Window) bool) {
+		sizer, rest := window.NewSizer(width), rest
+		for calls := 0; !rest.Empty() && calls < maxExpectedCalls; calls++ {
+			var w window.Window
+			w, rest = sizer.Next(rest)
+			sizer.Answered(w, int(perSecond*w.Length().Seconds()), 0)
+			if !yield(w) {
+				return
+			}
+		}
 	}
-	return calls
+}
+
+// pace learns from the records of a journal how long calls took. Only batches
+// count: they ask without a pause from their begin, or where they are resumed, to
+// their last page.
+type pace struct {
+	last  map[string]time.Time // of each batch: its begin, or its last page
+	calls int
+	took  time.Duration
+}
+
+func (p *pace) apply(r journal.Record) {
+	if p.last == nil {
+		p.last = make(map[string]time.Time)
+	}
+	switch {
+	case r.Begin != nil && !r.Begin.Stream:
+		p.last[r.Begin.ID] = r.Begin.Time
+	case r.Page != nil:
+		before, ok := p.last[r.Page.Batch]
+		if !ok {
+			return // a stream's
+		}
+		p.calls++
+		// Pages are landed nearly in the order in which they came.
+		if elapsed := r.Page.Received.Sub(before); elapsed > 0 {
+			p.took += elapsed
+			p.last[r.Page.Batch] = r.Page.Received
+		}
+	}
+}
+
+// perCall is 0 if nothing is known.
+func (p *pace) perCall() time.Duration {
+	if p.calls == 0 {
+		return 0
+	}
+	return p.took / time.Duration(p.calls)
 }

@@ -212,6 +212,10 @@ func (c *Client) Check(ctx context.Context) error {
 	return err
 }
 
+// Login asks for a new token, whether a kept one is still good or not: only so is
+// the secret tried. Its errors are those of Fetch.
+func (c *Client) Login(ctx context.Context) error { return c.tokens.again(ctx) }
+
 // Quota returns how many calls were made since the Pacific day began, how many
 // are to be made at most, and when the next day begins, UTC.
 func (c *Client) Quota() (used, limit int, reset time.Time) { return c.quota.state() }

@@ -25,6 +25,7 @@ var tokenHints = map[string]string{
 const (
 	hintLogin     = "the API does not take the token: check that client-id and token-url belong to the environment of api-url"
 	hintForbidden = "the token lacks the right: the Leads API is a limited release; ask eBay for the scope sell.leads, and check the marketplace"
+	hintRequest   = "check marketplace, items and status: the API does not say which of them it does not take"
 	hintNoItem    = "check the item id: eBay knows no such listing of this account, or it has ended"
 	hintNotFound  = "check api-url: there is no Leads API"
 	hintProxy     = "the proxy wants a login: check HTTPS_PROXY"
@@ -51,6 +52,8 @@ func hint(err error) string {
 			}
 		}
 		switch e.Status {
+		case http.StatusBadRequest:
+			return hintRequest
 		case http.StatusUnauthorized:
 			return hintLogin
 		case http.StatusForbidden:

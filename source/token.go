@@ -67,6 +67,17 @@ func (t *tokens) replace(ctx context.Context, rejected token) (token, error) {
 	return t.obtain(ctx, rejected.access)
 }
 
+// again asks for a token although there may be a good one.
+func (t *tokens) again(ctx context.Context) error {
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-t.turn }()
+	return t.renew(ctx, false)
+}
+
 func (t *tokens) obtain(ctx context.Context, rejected string) (token, error) {
 	seen := t.renewals.Load()
 	select {

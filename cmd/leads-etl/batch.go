@@ -23,6 +23,7 @@ type batchCommand struct {
 // batchFlags are of this run only, and so no keys of the file.
 type batchFlags struct {
 	Restart bool `name:"restart" help:"Begin anew, even if an earlier run over this range was interrupted."`
+	DryRun  bool `name:"dry-run" help:"Say what would be asked for, and what that takes; fetch and write nothing."`
 	JSON    bool `name:"json" help:"The summary as JSON."`
 }
 
@@ -31,6 +32,7 @@ func (c *batchCommand) Help() string {
 
     leads-etl batch --from 2026-09-01 --to 2026-10-01 --parquet-dir out
     leads-etl batch --last 30d --ndjson-dir out --ndjson-compression none
+    leads-etl batch --last 90d --parquet-dir out --dry-run
     leads-etl batch --last 7d --item 123456789012 --status Unanswered
 
 A run that was interrupted is resumed by the same command.`
@@ -99,6 +101,9 @@ func exportBatch(ctx context.Context, p *process, s *settings, c *rangeConfig, f
 	request, err := c.request(time.Now(), s.EBay.Queries(), flags.Restart)
 	if err != nil {
 		return err
+	}
+	if flags.DryRun {
+		return previewBatch(ctx, p, s, request, flags.JSON)
 	}
 	a, err := s.assemble(ctx, p)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -16,21 +17,32 @@ import (
 
 type checkCommand struct {
 	modeSettings `embed:""`
+	Offline      bool `name:"offline" help:"Only the configuration and the schema: nothing is reached, no secret is needed."`
 	JSON         bool `name:"json" help:"The list as JSON."`
+
+	// absent are parts of the login that are not set here, and need not be offline.
+	absent []string
 }
 
 func (c *checkCommand) Help() string {
-	return `Nothing is exported, and nothing written but the token and the count of calls, which the next run goes on with. One call of the API counts for the quota.`
+	return `Examples:
+
+    leads-etl check
+    leads-etl check --offline
+    leads-etl check --json | jq -r '.checks[] | select(.ok | not) | .what'
+
+Nothing is exported, and nothing written but the token and the count of calls, which the next run goes on with. One call of the API counts for the quota.`
 }
 
 // finding is one line of the list.
 type finding struct {
-	What   string   `json:"what"`
-	OK     bool     `json:"ok"`
-	Detail string   `json:"detail"`
-	Lines  []string `json:"lines,omitempty"`
-	Hints  []string `json:"hints,omitempty"`
-	err    error
+	What    string   `json:"what"`
+	OK      bool     `json:"ok"`
+	Warning bool     `json:"warning,omitempty"`
+	Detail  string   `json:"detail"`
+	Lines   []string `json:"lines,omitempty"`
+	Hints   []string `json:"hints,omitempty"`
+	err     error
 }
 
 // tooSkewed is a difference of clocks that is worth telling: the API refuses
@@ -45,8 +57,18 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 			f.print(p)
 		}
 	}
+	if c.Offline {
+		c.checkOffline(found)
+		return c.result(p, findings)
+	}
 	found(finding{What: "configuration", OK: true, Detail: "is complete and free of contradictions"})
 	found(conclude("state", files.Check(ctx, files.DefaultOptions(c.State.Dir)), c.State.Dir+" can be written"))
+	seen, err := c.surveyIfThere(ctx, p)
+	if err != nil {
+		found(conclude("journal", err, ""))
+		seen = &survey{}
+	}
+	c.checkDisk(seen, found)
 	c.checkAPI(ctx, p, found)
 	if c.Mode == modeStream || p.line.inForce.SetAny("stream") {
 		found(c.checkSchedule(ctx, p))
@@ -58,9 +80,13 @@ func (c *checkCommand) Run(ctx context.Context, p *process) error {
 		}
 	}
 	if len(c.sinks(batchOutputs)) == 0 {
-		found(finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkDemands()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}})
+		found(c.noSink())
 	}
 	return c.result(p, findings)
+}
+
+func (c *checkCommand) noSink() finding {
+	return finding{What: "sinks", Detail: "no sink is on", Hints: []string{c.sinkDemands()[0].Hint}, err: &usageError{err: errors.New("no sink is on"), command: "check"}}
 }
 
 // result ends the list: the exit code is that of the worst finding, which was
@@ -88,20 +114,30 @@ func folderCheck[C any](name string, c C, check func(context.Context, C) error) 
 	return func(ctx context.Context, _ deliver.Binding) []finding {
 		begun := time.Now()
 		err := check(ctx, c)
-		if err != nil {
-			err = &toldError{err, exitSink}
+		if err == nil {
+			return []finding{conclude(name, nil, fmt.Sprintf("the folder can be written (%s)", since(begun)))}
 		}
-		return []finding{conclude(name, err, fmt.Sprintf("the folder can be written (%s)", since(begun)))}
+		f := conclude(name, &toldError{err, exitSink}, "")
+		// The first of what went wrong is why; what helps stands at its end.
+		f.Detail, _, _ = strings.Cut(f.Detail, "\n")
+		if end := strings.LastIndex(f.Detail, "; "); end >= 0 {
+			f.Detail, f.Hints = f.Detail[:end], []string{f.Detail[end+2:]}
+		}
+		return []finding{f}
 	}
 }
 
 // kafkaCheck makes findings of what the check of the topics found.
 func kafkaCheck(ctx context.Context, c kafka.Config, b deliver.Binding) []finding {
-	var findings []finding
+	findings, reached := reachBrokers(ctx, c)
+	if !reached {
+		return findings
+	}
 	for _, k := range kafka.Check(ctx, c, b) {
 		f := finding{What: "kafka", OK: k.OK, Detail: k.What + ": " + k.Detail}
 		if !k.OK {
 			f.err = &toldError{errors.New(f.Detail), exitSink}
+			f.Hints = []string{k.Hint}
 		}
 		findings = append(findings, f)
 	}
@@ -123,7 +159,10 @@ func conclude(what string, err error, good string) finding {
 
 func (f finding) print(p *process) {
 	mark := markBad
-	if f.OK {
+	switch {
+	case f.OK && f.Warning:
+		mark = markWarn
+	case f.OK:
 		mark = markGood
 	}
 	fmt.Fprintf(p.out, "%s %-14s %s\n", p.mark(mark), f.What, f.Detail)
@@ -145,10 +184,17 @@ func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(find
 		return
 	}
 	defer client.Close()
-	begun := time.Now()
-	err = client.Check(ctx)
-	api, _ := c.EBay.Endpoints()
-	found(conclude("API", err, fmt.Sprintf("%s let us in and answered (%s)", api, since(begun))))
+	if c.checkReach(ctx, found) {
+		begun := time.Now()
+		_, token := c.EBay.Endpoints()
+		err = client.Login(ctx)
+		found(conclude("login", err, fmt.Sprintf("%s gave a token (%s)", token, since(begun))))
+		if err == nil {
+			begun = time.Now()
+			api, _ := c.EBay.Endpoints()
+			found(conclude("API", client.Check(ctx), fmt.Sprintf("%s let us in and answered (%s)", api, since(begun))))
+		}
+	}
 	if skew, known := client.Skew(); known {
 		found(clockFinding(skew))
 	}
@@ -156,6 +202,7 @@ func (c *checkCommand) checkAPI(ctx context.Context, p *process, found func(find
 	quota := finding{What: "quota", OK: used < limit,
 		Detail: fmt.Sprintf("%s of %s calls left until %s", humanize.Comma(int64(max(0, limit-used))), humanize.Comma(int64(limit)), reset.UTC().Format(time.RFC3339))}
 	if !quota.OK {
+		quota.Hints = []string{"wait until then; if eBay allows more calls, set [fetch] daily-quota"}
 		quota.err = &toldError{errors.New(quota.Detail), exitIncomplete}
 	}
 	found(quota)

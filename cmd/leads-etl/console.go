@@ -40,7 +40,7 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 		err:   progress.NewScreen(stderr),
 		live:  term.IsTerminal(int(stderr.Fd())) && !dumb,
 		color: term.IsTerminal(int(stdout.Fd())) && !dumb && lookup(environ, "NO_COLOR") == "",
-		ascii: !unicodeLocale(environ),
+		ascii: dumb || !unicodeLocale(environ),
 		level: new(slog.LevelVar),
 		width: func() int {
 			width, _, err := term.GetSize(int(stderr.Fd()))

@@ -27,7 +27,13 @@ type demoCommand struct {
 }
 
 func (c *demoCommand) Help() string {
-	return `A stand-in for the API invents leads, answers too late, too little and not at all; everything else is the real thing: the whole export, into Parquet and NDJSON files and a Kafka topic.`
+	return `Examples:
+
+    leads-etl demo
+    leads-etl demo --dir /tmp/demo --leads 100000
+    leads-etl demo --brokers localhost:9092
+
+A stand-in for the API invents leads, answers too late, too little and not at all; everything else is the real thing: the whole export, into Parquet and NDJSON files and a Kafka topic.`
 }
 
 // What the demo's world is like: a week of leads, and an API that fails in every

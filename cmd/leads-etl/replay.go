@@ -15,9 +15,12 @@ type replayCommand struct {
 }
 
 func (c *replayCommand) Help() string {
-	return `Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.
+	return `Examples:
 
-    leads-etl replay --sink kafka`
+    leads-etl replay
+    leads-etl replay --sink kafka
+
+Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.`
 }
 
 func (c *replayCommand) demands() []demand { return c.sinkDemands() }

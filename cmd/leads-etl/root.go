@@ -21,18 +21,22 @@ type grammar struct {
 	Version     kong.VersionFlag `name:"version" help:"Print the version, then exit."`
 	Log         logConfig        `embed:"" prefix:"log-" envprefix:"LEADS_ETL_LOG_" group:"log"`
 
-	Demo     demoCommand     `cmd:"" help:"See it work: no account, no broker, everything on this machine."`
-	Batch    batchCommand    `cmd:"" help:"Export a closed range of time, then exit."`
-	Stream   streamCommand   `cmd:"" help:"Poll on: emit what is new, changed or gone, until SIGTERM."`
-	Run      runCommand      `cmd:"" help:"Do what the configuration says (mode, [batch], [stream])."`
-	Check    checkCommand    `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
-	Status   statusCommand   `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
-	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
-	Prune    pruneCommand    `cmd:"" help:"Remove what is older than state.keep and every sink has."`
-	Repair   repairCommand   `cmd:"" help:"Keep what is readable of a damaged journal, and have the rest fetched again."`
-	Schema   schemaCommand   `cmd:"" help:"Print the schema of the event rows."`
-	Simulate simulateCommand `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
-	Info     versionCommand  `cmd:"" name:"version" help:"Print version and build."`
+	Demo       demoCommand       `cmd:"" help:"See it work: no account, no broker, everything on this machine."`
+	Init       initCommand       `cmd:"" help:"Write a configuration, by asking or by flags."`
+	Batch      batchCommand      `cmd:"" help:"Export a closed range of time, then exit."`
+	Stream     streamCommand     `cmd:"" help:"Poll on: emit what is new, changed or gone, until SIGTERM."`
+	Run        runCommand        `cmd:"" help:"Do what the configuration says (mode, [batch], [stream])."`
+	Check      checkCommand      `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
+	Status     statusCommand     `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
+	Replay     replayCommand     `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
+	Prune      pruneCommand      `cmd:"" help:"Remove what is older than state.keep and every sink has."`
+	Repair     repairCommand     `cmd:"" help:"Keep what is readable of a damaged journal, and have the rest fetched again."`
+	Schema     schemaCommand     `cmd:"" help:"Print the schema of the event rows."`
+	Simulate   simulateCommand   `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
+	Completion completionCommand `cmd:"" help:"Print the completions for a shell."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
+	Help       helpCommand       `cmd:"" help:"Print the help of a command."`
+	Info       versionCommand    `cmd:"" name:"version" help:"Print version and build."`
 }
 
 // command is what every command of the grammar does.

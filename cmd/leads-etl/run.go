@@ -36,11 +36,20 @@ type runCommand struct {
 }
 
 func (c *runCommand) Help() string {
-	return `For schedulers and containers: what is done stands in the configuration alone. The mode batch needs a range under [batch]; the mode stream goes by [stream], and on until it is ended by SIGTERM.`
+	return `Examples:
+
+    leads-etl run
+    leads-etl run --config /etc/leads-etl/my-shop.toml
+    leads-etl run --quiet --json > summary.json
+
+For schedulers and containers: what is done stands in the configuration alone. The mode batch needs a range under [batch]; the mode stream goes by [stream], and on until it is ended by SIGTERM.`
 }
 
 func (c *runCommand) validate(report func(section, key, problem string)) {
 	c.modeSettings.validate(report)
+	if c.DryRun && c.streams() {
+		report("", "--dry-run", "only a batch can be tried dry: for a stream, '"+programName+" check' says how many calls it takes")
+	}
 	if c.Restart && c.streams() {
 		report("", "--restart", "only a batch can begin anew: a stream goes on where it was")
 	}

@@ -14,7 +14,7 @@ type schemaCommand struct {
 
 // Help lists the formats.
 func (c *schemaCommand) Help() string {
-	return "The formats are " + strings.Join(schema.Formats(), ", ") + "."
+	return "Examples:\n\n    leads-etl schema\n    leads-etl schema avro > lead.avsc\n    leads-etl schema sql-bigquery\n\nThe formats are " + strings.Join(schema.Formats(), ", ") + "."
 }
 
 func (c *schemaCommand) Run(_ context.Context, p *process) error {

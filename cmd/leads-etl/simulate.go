@@ -14,9 +14,12 @@ type simulateCommand struct {
 }
 
 func (c *simulateCommand) Help() string {
-	return `The data is invented, and the same for the same seed. Faults are a list of rates:
+	return `Examples:
 
-    leads-etl simulate --leads 5000 --faults 350000=0.08,429=0.04:1s,short=0.05,max-leads=1500`
+    leads-etl simulate
+    leads-etl simulate --leads 5000 --faults 350000=0.08,429=0.04:1s,short=0.05,max-leads=1500
+
+The data is invented, and the same for the same seed. Faults are a list of rates.`
 }
 
 func (c *simulateCommand) Run(ctx context.Context, p *process) error {

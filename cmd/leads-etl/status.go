@@ -21,7 +21,13 @@ type statusCommand struct {
 }
 
 func (c *statusCommand) Help() string {
-	return `Neither the API is called nor anything changed, and an export that is running is not disturbed.`
+	return `Examples:
+
+    leads-etl status
+    leads-etl status --verify
+    leads-etl status --json | jq .journal
+
+Neither the API is called nor anything changed, and an export that is running is not disturbed.`
 }
 
 func (c *statusCommand) validate(report func(section, key, problem string)) {

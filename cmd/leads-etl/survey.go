@@ -18,6 +18,11 @@ type survey struct {
 	forecast pipeline.Forecast
 	// batches and streams say that there were any, whether they have ended or not.
 	batches, streams bool
+	// leads were in pages that cover so many seconds, those that were read again
+	// counted again; landed are the pages' leads by the hour of their arrival.
+	leads   int
+	seconds float64
+	landed  map[time.Time]int
 	// polled is when a stream read last, whether it found something new or not.
 	polled map[string]time.Time
 	// past is what the pruned records say; all else goes on from it.
@@ -32,7 +37,11 @@ func look(ctx context.Context, j *journal.Journal) (*survey, error) {
 	}
 	s := &survey{
 		tracker: past.Coverage.Tracker(), forecast: pipeline.NewForecast(past), batches: past.Batches, streams: past.Streams,
-		polled: map[string]time.Time{}, past: past,
+		polled: map[string]time.Time{}, landed: map[time.Time]int{}, past: past,
+	}
+	for _, q := range past.Queries {
+		s.leads += q.Leads
+		s.seconds += q.Seconds
 	}
 	maps.Copy(s.polled, past.Polled)
 	for r, err := range j.Records(ctx, 0) {
@@ -47,6 +56,11 @@ func look(ctx context.Context, j *journal.Journal) (*survey, error) {
 func (s *survey) apply(r journal.Record) {
 	s.tracker.Apply(r)
 	s.forecast.Apply(r)
+	if r.Page != nil {
+		s.leads += r.Page.Leads
+		s.seconds += r.Page.Window.Length().Seconds()
+		s.landed[r.Page.Received.Truncate(time.Hour)] += r.Page.Leads
+	}
 	switch {
 	case r.Begin != nil && r.Begin.Stream:
 		s.streams = true
@@ -57,6 +71,17 @@ func (s *survey) apply(r journal.Record) {
 	case r.Poll != nil:
 		s.polled[r.Poll.Batch] = r.Poll.Received
 	}
+}
+
+// landedSince is how many leads came since then.
+func (s *survey) landedSince(then time.Time) int {
+	n := 0
+	for hour, leads := range s.landed {
+		if !hour.Before(then.Truncate(time.Hour)) {
+			n += leads
+		}
+	}
+	return n
 }
 
 // outputs are those that the journal feeds. What was never begun leaves nothing

@@ -66,6 +66,13 @@ type versionCommand struct {
 	JSON bool `name:"json" help:"As JSON."`
 }
 
+func (c *versionCommand) Help() string {
+	return `Examples:
+
+    leads-etl version
+    leads-etl version --json`
+}
+
 func (c *versionCommand) Run(_ context.Context, p *process) error {
 	if c.JSON {
 		return writeJSON(p.out, p.build)

@@ -12,7 +12,7 @@ import (
 // RollInterval are for events, of which a commit is also due when its files have
 // the size of Roll together.
 type Options struct {
-	Dir          string        `name:"dir" help:"Folder for the files; the sink is on when it is set." placeholder:"FOLDER" env:"DIR"`
+	Dir          string        `name:"dir" help:"Folder for the files; the sink is on when it is set." placeholder:"DIR" env:"DIR"`
 	Roll         int64         `name:"roll-bytes" help:"Begin a new file for a date when one has reached this size. A date in one file is replaced at one stroke for every reader." default:"512MiB" type:"size" placeholder:"SIZE" env:"ROLL_BYTES"`
 	RollRows     int           `name:"roll-rows" help:"Complete the files of a stream when they hold this many events." default:"1000000" env:"ROLL_ROWS"`
 	RollInterval time.Duration `name:"roll-interval" help:"Complete the files of a stream this long after the first event in them: readers see it then." default:"5m" placeholder:"DURATION" env:"ROLL_INTERVAL"`

@@ -2,8 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -18,6 +21,8 @@ type Finding struct {
 	What string
 	// Detail says what was found, or what is wrong and what helps.
 	Detail string
+	// Hint says what to do, if it is not OK.
+	Hint string
 }
 
 // Check tries everything that can be tried without writing: connection, login,
@@ -25,7 +30,29 @@ type Finding struct {
 // may be used, and the position. It fences nobody, so that it can be run beside
 // an exporter at work. The right to write cannot be tried that way.
 func Check(ctx context.Context, cfg Config, b deliver.Binding) []Finding {
-	return check(ctx, cfg, b, tuning{})
+	findings := check(ctx, cfg, b, tuning{openPatience: checkPatience})
+	for i, f := range findings {
+		if !f.OK && f.Hint == "" {
+			findings[i].Hint = hintOf(f.What)
+		}
+	}
+	return findings
+}
+
+// checkPatience is how long a check waits for what may pass by itself: somebody
+// sits before it.
+const checkPatience = 15 * time.Second
+
+// hintOf is what to do about a finding that has no better hint.
+func hintOf(what string) string {
+	kind, _, _ := strings.Cut(what, " ")
+	return map[string]string{
+		"topic":         "ask who runs the brokers for the topic and the rights to it, or choose another in [kafka] topic, positions-topic",
+		"configuration": "check the files that [kafka] names",
+		"brokers":       "check [kafka] brokers, tls and sasl-mechanism against what the brokers' listener wants",
+		"transactions":  "ask for WRITE and DESCRIBE on the transactional id, or set [kafka] delivery = \"at-least-once\"",
+		"position":      "ask for READ on the positions topic",
+	}[kind]
 }
 
 func check(ctx context.Context, cfg Config, b deliver.Binding, tune tuning) []Finding {
@@ -41,7 +68,11 @@ func check(ctx context.Context, cfg Config, b deliver.Binding, tune tuning) []Fi
 	defer c.close()
 	s, err := c.look(ctx, list)
 	if err != nil {
-		return []Finding{{What: "brokers", Detail: err.Error()}}
+		f := Finding{What: "brokers", Detail: err.Error()}
+		if errors.Is(err, kafka.TopicAuthorizationFailed) {
+			f.What, f.Hint = "topics", "it needs DESCRIBE and WRITE on the topic, READ too on the positions topic, and CREATE for those that are not there: kafka-acls.sh --add"
+		}
+		return []Finding{f}
 	}
 	findings := []Finding{c.checkBrokers(ctx)}
 	for _, topic := range list {
@@ -93,6 +124,7 @@ func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s sur
 		f.Detail = "has a partition without a leader at present"
 	case !c.cfg.CreateTopics:
 		f.Detail = "is missing, and create-topics is false; needed: " + describe(topic)
+		f.Hint = "have it created like that, or set [kafka] create-topics = true"
 	default:
 		if err := c.create(ctx, []kafka.TopicConfig{topic}, true); err != nil {
 			f.Detail = err.Error()

@@ -102,6 +102,10 @@ func (c *cluster) opening() attempt.Policy {
 	return attempt.Policy{Patience: c.tuning.openPatience, Logger: c.logger}
 }
 
+// TLSConfig is how the brokers are spoken to; nil without TLS. It reads the files
+// that the section names.
+func (c *Config) TLSConfig() (*tls.Config, error) { return c.tlsConfig() }
+
 func (c *Config) tlsConfig() (*tls.Config, error) {
 	if !c.TLS {
 		return nil, nil
