@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/coverage"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -15,6 +16,8 @@ type feed struct {
 	next    journal.Seq // the first record that is not taken in yet
 	index   *index
 	tracker coverage.Tracker
+	// asOf leaves out the pages that were received after it; zero for none.
+	asOf time.Time
 }
 
 func newFeed(j *journal.Journal) *feed { return &feed{journal: j, index: newIndex()} }
@@ -28,7 +31,7 @@ func (f *feed) advance(ctx context.Context) (<-chan struct{}, error) {
 			return nil, fmt.Errorf("reading the journal: %w", err)
 		}
 		f.tracker.Apply(r)
-		if r.Page != nil {
+		if r.Page != nil && (f.asOf.IsZero() || !r.Page.Received.After(f.asOf)) {
 			f.index.add(r.Seq, r.Page)
 		}
 		f.next = r.Seq + 1

@@ -84,6 +84,11 @@ type intake struct {
 
 // page takes in what is left of a page, slice by slice.
 func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) error {
+	within, concerned := s.options.Scope.of(p)
+	if !concerned {
+		s.moved(s.past(seq))
+		return nil
+	}
 	in := &intake{store: s, page: p, seq: seq, at: s.past(seq), batch: s.db.NewBatch()}
 	in.at.next = seq
 	s.mu.Lock()
@@ -92,7 +97,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 	}
 	s.mu.Unlock()
 	defer func() { in.batch.Close() }()
-	slices := slicesOf(p.Window, p.Leads, s.options.sliceLeads)
+	slices := slicesOf(within, p.Leads, s.options.sliceLeads)
 	for i, w := range slices {
 		if in.at.second != atStart && w.To.Unix() <= in.at.second {
 			continue
@@ -101,6 +106,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 		if err != nil {
 			return err
 		}
+		s.options.Scope.cut(&result)
 		if err := in.take(ctx, w, result); err != nil {
 			return fmt.Errorf("comparing landed page %d with the known leads: %w", seq, err)
 		}
@@ -126,6 +132,9 @@ func (in *intake) take(ctx context.Context, w window.Window, result flatten.Resu
 	// A lead that is missing may be among the dead letters, but not among those
 	// that were there before.
 	dead, err := deadKnown(s.db, result.Dead)
+	if err == nil && !dead && s.options.Scope != nil {
+		dead, err = in.deadOutOfScope(ctx, result.Dead)
+	}
 	if err != nil {
 		return err
 	}
@@ -177,6 +186,9 @@ func (in *intake) commit(second int64) error {
 // tell is the deriver's take.
 func (in *intake) tell(known, now *lead, c *change) error {
 	in.count(known, now)
+	if in.store.options.Sighted != nil && !now.vanished {
+		in.store.options.Sighted(now.id, in.seq)
+	}
 	if err := in.write(known, now); err != nil || c == nil {
 		return err
 	}
