@@ -28,6 +28,8 @@ type grammar struct {
 	Check    checkCommand    `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
 	Status   statusCommand   `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
 	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
+	Show     showCommand     `cmd:"" aliases:"cat" help:"Show rows of what is landed: leads, or what happened to them."`
+	History  historyCommand  `cmd:"" help:"Show all versions of a lead, and what changed."`
 	Schema   schemaCommand   `cmd:"" help:"Print the schema of the event rows."`
 	Simulate simulateCommand `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
 	Info     versionCommand  `cmd:"" name:"version" help:"Print version and build."`
