@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -41,11 +40,8 @@ func (c *historyCommand) Run(ctx context.Context, p *process) error {
 	}
 	defer j.Close()
 	h, err := landed.History(ctx, c.Lead, c.Submitted.Time)
-	if _, ok := errors.AsType[*browse.NotFoundError](err); ok {
-		return &usageError{err: err, command: "history"}
-	}
 	if err != nil {
-		return err
+		return askedFor(err, "history")
 	}
 	if c.JSON {
 		doc, err := historyDocument(h, c.Reveal)

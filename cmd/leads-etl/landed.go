@@ -62,3 +62,13 @@ func (c *spanConfig) window(now time.Time) (window.Window, error) {
 	}
 	return w, nil
 }
+
+// askedFor makes it a mistake of the user's that there is no lead that was asked
+// for.
+func askedFor(err error, command string) error {
+	_, bad := errors.AsType[*browse.BadIDError](err)
+	if _, missing := errors.AsType[*browse.NotFoundError](err); bad || missing {
+		return &usageError{err: err, command: command}
+	}
+	return err
+}

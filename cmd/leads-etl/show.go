@@ -65,7 +65,7 @@ func (c *showCommand) Run(ctx context.Context, p *process) error {
 		n, err = table.Write(p.out, rows)
 	}
 	if err != nil {
-		return err
+		return askedFor(err, "show")
 	}
 	switch {
 	case n == 0:

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -17,6 +18,9 @@ import (
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
 )
+
+// BadIDError says that a text is no id of a lead.
+type BadIDError struct{ error }
 
 // NotFoundError says that no landed page shows a lead with that id.
 type NotFoundError struct{ ID string }
@@ -28,19 +32,30 @@ func (e *NotFoundError) Error() string {
 // errFound ends a search.
 var errFound = errors.New("found")
 
+// checkID refuses what is no id of a lead, before all is searched for it.
+func checkID(id string) error {
+	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
+		return fmt.Errorf("%q is no lead id: it is the column lead_id, such as 4a3b8756-d967-5b55-a854-1b75ab7a6314", id)
+	}
+	return nil
+}
+
 // find returns the scope in which the lead is: an id does not tell its time, so
 // pages are searched for it, the newest first.
 func (l *Landed) find(ctx context.Context, id string) (known.Scope, error) {
+	if err := checkID(id); err != nil {
+		return known.Scope{}, &BadIDError{err}
+	}
 	var mu sync.Mutex
 	var found schema.Row
-	searching, ctx := errgroup.WithContext(ctx)
+	searching, within := errgroup.WithContext(ctx)
 	searching.SetLimit(runtime.GOMAXPROCS(0))
 	for _, p := range slices.Backward(l.journal.Pages()) {
-		if ctx.Err() != nil {
+		if within.Err() != nil {
 			break
 		}
 		searching.Go(func() error {
-			row, ok, err := l.shows(ctx, p, id)
+			row, ok, err := l.shows(within, p, id)
 			if err != nil || !ok {
 				return err
 			}
@@ -56,8 +71,8 @@ func (l *Landed) find(ctx context.Context, id string) (known.Scope, error) {
 		return scopeOf(&found), nil
 	case err != nil:
 		return known.Scope{}, err
-	case ctx.Err() != nil && context.Cause(ctx) != nil:
-		return known.Scope{}, context.Cause(ctx)
+	case ctx.Err() != nil:
+		return known.Scope{}, ctx.Err()
 	}
 	return known.Scope{}, &NotFoundError{ID: id}
 }

@@ -59,31 +59,47 @@ func (s *Scope) cut(r *flatten.Result) {
 }
 
 // deadOutOfScope is deadKnown, once the dead letters of those pages are noted that
-// were passed over: the API goes by the time at which a lead was created, so all
-// earlier pages that show the same letter overlap this one.
+// were passed over: those first that overlap this one, for the API goes by the time
+// at which a lead was created; then all others, for two leads may be unreadable in
+// the same way.
 func (in *intake) deadOutOfScope(ctx context.Context, letters []flatten.DeadLetter) (bool, error) {
-	s := in.store
-	for _, p := range s.options.Journal.Pages() {
-		if p.Seq >= in.seq {
-			break
-		}
-		passed := !p.Window.Overlaps(s.options.Scope.Window) && p.Undated == 0
-		if !passed || s.deadRead[p.Seq] || !p.Window.Overlaps(in.page.Window) {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		result, err := s.options.Pages.Page(p.Seq, window.Window{})
-		if err != nil {
-			return false, err
-		}
-		for i := range result.Dead {
-			if err := s.db.Set(deadKey(&result.Dead[i]), nil, pebble.NoSync); err != nil {
-				return false, fmt.Errorf("noting a dead letter: %w", err)
+	for _, overlapping := range []bool{true, false} {
+		for _, p := range in.store.options.Journal.Pages() {
+			if p.Seq >= in.seq {
+				break
+			}
+			if p.Window.Overlaps(in.page.Window) != overlapping {
+				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			if err := in.store.noteDeadOutOfScope(p); err != nil {
+				return false, err
 			}
 		}
-		s.deadRead[p.Seq] = true
+		if known, err := deadKnown(in.store.db, letters); known || err != nil {
+			return known, err
+		}
 	}
-	return deadKnown(s.db, letters)
+	return false, nil
+}
+
+// noteDeadOutOfScope notes the dead letters of a page, if it was passed over.
+func (s *Store) noteDeadOutOfScope(p journal.PageRef) error {
+	passed := !p.Window.Overlaps(s.options.Scope.Window) && p.Undated == 0
+	if !passed || s.deadRead[p.Seq] {
+		return nil
+	}
+	result, err := s.options.Pages.Page(p.Seq, window.Window{})
+	if err != nil {
+		return err
+	}
+	for i := range result.Dead {
+		if err := s.db.Set(deadKey(&result.Dead[i]), nil, pebble.NoSync); err != nil {
+			return fmt.Errorf("noting a dead letter: %w", err)
+		}
+	}
+	s.deadRead[p.Seq] = true
+	return nil
 }
