@@ -30,6 +30,7 @@ type grammar struct {
 	Replay   replayCommand   `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
 	Show     showCommand     `cmd:"" aliases:"cat" help:"Show rows of what is landed: leads, or what happened to them."`
 	History  historyCommand  `cmd:"" help:"Show all versions of a lead, and what changed."`
+	Report   reportCommand   `cmd:"" help:"Write one page of HTML with plots and tables, without personal data."`
 	Schema   schemaCommand   `cmd:"" help:"Print the schema of the event rows."`
 	Simulate simulateCommand `cmd:"" help:"Run a stand-in for the API, with invented data and faults on demand."`
 	Info     versionCommand  `cmd:"" name:"version" help:"Print version and build."`

@@ -21,6 +21,8 @@ type Filter struct {
 	Item, Lead string
 	// Types are those of events; none for leads as they were seen last.
 	Types []schema.EventType
+	// OldestFirst is for leads, and costs less where all are wanted.
+	OldestFirst bool
 }
 
 func (f *Filter) wants(r *schema.Row) bool {
@@ -48,7 +50,7 @@ func (l *Landed) narrow(ctx context.Context, f *Filter) error {
 // bounded reports whether leads without a time are left out.
 func (f *Filter) bounded() bool { return !f.Window.Empty() }
 
-// Rows yields the rows that the filter wants, the newest first: leads by their
+// Rows yields the rows that the filter wants, by default the newest first: leads by their
 // submitted time, events by when they were seen. Where types are asked for, the
 // events have to be worked out, which takes a folder for temporary files.
 func (l *Landed) Rows(ctx context.Context, f Filter) iter.Seq2[schema.Row, error] {
@@ -91,6 +93,10 @@ func (l *Landed) leads(ctx context.Context, f *Filter) iter.Seq2[schema.Row, err
 		span := l.view.Span()
 		if f.bounded() {
 			span = span.Intersect(f.Window)
+		}
+		if f.OldestFirst {
+			l.view.Latest(ctx, span)(yield)
+			return
 		}
 		l.view.Newest(ctx, span)(yield)
 	}
