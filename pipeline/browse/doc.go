@@ -9,7 +9,6 @@ package browse
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -50,7 +49,7 @@ func (l *Landed) Journal() *journal.Journal { return l.journal }
 func (l *Landed) derive(ctx context.Context, scope known.Scope, dir string, sighted sightings) (*known.Store, error) {
 	o := known.Options{
 		Dir: dir, Journal: l.journal, Pages: l.view.Reader(), Flattener: l.flattener, Scope: &scope,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	if dir == "" {
 		o.Dir, o.FS = "known", vfs.NewMem()

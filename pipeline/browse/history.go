@@ -58,7 +58,7 @@ func (l *Landed) History(ctx context.Context, id string, at time.Time) (*History
 		return nil, err
 	}
 	events, err := eventsOf(ctx, store, id)
-	if err = joinClose(err, store); err != nil {
+	if err := joinClose(err, store); err != nil {
 		return nil, err
 	}
 	if len(events) == 0 {

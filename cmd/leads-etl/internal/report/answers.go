@@ -7,7 +7,8 @@ import (
 )
 
 // answers counts how long it took until leads were answered. The API does not date
-// an answer, but the message that has it.
+// an answer, but the message that has it: one that is as old as the lead dates
+// nothing.
 type answers struct {
 	classes [len(answerClasses)]int
 	// minutes is a histogram for the median; its last holds all that took longer.
@@ -24,8 +25,7 @@ type answerClass struct {
 }
 
 var answerClasses = [...]answerClass{
-	{"under 1 min", time.Minute},
-	{"1–15 min", 15 * time.Minute},
+	{"under 15 min", 15 * time.Minute},
 	{"15–60 min", time.Hour},
 	{"1–4 h", 4 * time.Hour},
 	{"4–24 h", 24 * time.Hour},
@@ -41,7 +41,7 @@ func (a *answers) add(r *schema.Row) bool {
 	first, answered := schema.Opt[time.Time]{}, r.LeadStatus.Or("") == responded
 	for i := range r.Messages.Value {
 		m := &r.Messages.Value[i]
-		if !m.Response.Valid {
+		if m.Response.Or("") == "" {
 			continue
 		}
 		answered = true
@@ -52,10 +52,10 @@ func (a *answers) add(r *schema.Row) bool {
 	switch {
 	case !answered:
 		a.none++
-	case !first.Valid || !r.SubmittedTime.Valid:
+	case !first.Valid || !r.SubmittedTime.Valid, first.Value.Sub(r.SubmittedTime.Value) <= time.Second:
 		a.untimed++
 	default:
-		a.count(max(0, first.Value.Sub(r.SubmittedTime.Value)))
+		a.count(first.Value.Sub(r.SubmittedTime.Value))
 	}
 	return answered
 }
@@ -74,7 +74,7 @@ func (a *answers) count(took time.Duration) {
 // median is how long half of the answers took at most; false if there are none.
 func (a *answers) median() (time.Duration, bool) {
 	seen := 0
-	for minute, n := range a.minutes {
+	for minute, n := range &a.minutes {
 		if seen += n; 2*seen >= a.timed && seen > 0 {
 			return time.Duration(minute) * time.Minute, true
 		}

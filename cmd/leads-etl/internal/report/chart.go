@@ -11,7 +11,8 @@ import (
 // All charts have the same measures, in units of their own that are pixels where
 // there is room, so that texts and bars are of one size on the page.
 const (
-	chartWidth  = 640.0
+	halfWidth   = 580.0 // of a chart beside another
+	fullWidth   = 1160.0
 	plotHeight  = 180.0
 	plotTop     = 14.0
 	axisLeft    = 52.0
@@ -19,7 +20,8 @@ const (
 	plotRight   = 10.0
 	rowHeight   = 24.0
 	columnsGap  = 0.22 // of a column's width
-	characterPx = 6.6  // of a small text
+	mostColumn  = 44.0 // a column is no wider
+	characterPx = 6.8  // of a small text
 )
 
 // chart is a drawing: the template makes SVG of it.
@@ -84,10 +86,10 @@ func (c *column) total() (sum float64) {
 	return sum
 }
 
-// columns draws a column chart. limit is a line across, 0 for none; limitText says
+// columns draws a column chart of a width. limit is a line across, 0 for none; limitText says
 // what it is.
-func columns(label string, all []column, limit float64, limitText string) chart {
-	c := chart{Label: label, Width: chartWidth, Height: plotTop + plotHeight + axisBottom}
+func columns(label string, width float64, all []column, limit float64, limitText string) chart {
+	c := chart{Label: label, Width: width, Height: plotTop + plotHeight + axisBottom}
 	most := limit
 	for i := range all {
 		most = max(most, all[i].total())
@@ -97,25 +99,30 @@ func columns(label string, all []column, limit float64, limitText string) chart 
 		return c
 	}
 	step, top := scale(most)
-	bottom, right := plotTop+plotHeight, chartWidth-plotRight
+	bottom, right := plotTop+plotHeight, width-plotRight
 	at := func(v float64) float64 { return bottom - v/top*plotHeight }
 	for v := 0.0; v <= top+step/2; v += step {
 		c.line(axisLeft, at(v), right, at(v), gridClass(v))
 		c.text(axisLeft-6, at(v)+4, "end", "tick", short(v))
 	}
-	width := (right - axisLeft) / float64(len(all))
+	each := (right - axisLeft) / float64(len(all))
+	wide := min(mostColumn, max(1, each*(1-columnsGap)))
 	for i := range all {
-		x, y := axisLeft+float64(i)*width, bottom
+		x, y := axisLeft+(float64(i)+0.5)*each-wide/2, bottom
 		for _, p := range all[i].parts {
 			if p.value <= 0 {
 				continue
 			}
 			h := p.value / top * plotHeight
 			y -= h
-			c.rect(x+width*columnsGap/2, y, max(1, width*(1-columnsGap)), h, p.class, p.tip)
+			c.rect(x, y, wide, h, p.class, p.tip)
 		}
 	}
-	c.columnLabels(all, width, bottom)
+	labels := make([]string, len(all))
+	for i := range all {
+		labels[i] = all[i].label
+	}
+	c.axisLabels(labels, axisLeft, each, bottom+16)
 	if limit > 0 {
 		c.line(axisLeft, at(limit), right, at(limit), "limit")
 		c.text(right, at(limit)-4, "end", "limit", limitText)
@@ -130,15 +137,19 @@ func gridClass(v float64) string {
 	return "grid"
 }
 
-// columnLabels writes as many labels as there is room for, at even distances.
-func (c *chart) columnLabels(all []column, width, bottom float64) {
+// axisLabels writes as many labels as there is room for, at even distances: each
+// in the middle of its column.
+func (c *chart) axisLabels(labels []string, left, each, y float64) {
 	widest := 1
-	for i := range all {
-		widest = max(widest, len([]rune(all[i].label)))
+	for _, label := range labels {
+		widest = max(widest, len([]rune(label)))
 	}
-	every := max(1, int(math.Ceil((float64(widest)*characterPx+12)/width)))
-	for i := 0; i < len(all); i += every {
-		c.text(axisLeft+(float64(i)+0.5)*width, bottom+16, "middle", "tick", all[i].label)
+	room := float64(widest) * characterPx
+	every := max(1, int(math.Ceil((room+12)/each)))
+	for i := 0; i < len(labels); i += every {
+		if x := left + (float64(i)+0.5)*each; x+room/2 <= c.Width {
+			c.text(x, y, "middle", "tick", labels[i])
+		}
 	}
 }
 
@@ -150,8 +161,8 @@ type bar struct {
 
 // bars draws rows with a bar each, and its value at its end.
 func bars(label string, all []bar) chart {
-	const labels, values = 150.0, 90.0
-	c := chart{Label: label, Width: chartWidth, Height: float64(len(all))*rowHeight + 8}
+	const labels, values = 150.0, 112.0
+	c := chart{Label: label, Width: halfWidth, Height: float64(len(all))*rowHeight + 8}
 	most := 0.0
 	for i := range all {
 		most = max(most, all[i].n)
@@ -162,7 +173,7 @@ func bars(label string, all []bar) chart {
 	}
 	for i, b := range all {
 		y := float64(i)*rowHeight + 4
-		w := b.n / most * (chartWidth - labels - values)
+		w := b.n / most * (halfWidth - labels - values)
 		c.text(labels-8, y+rowHeight/2+4, "end", "name", cut(b.label, 21))
 		if b.n > 0 {
 			c.rect(labels, y+4, max(1.5, w), rowHeight-8, b.class, b.tip)
@@ -176,8 +187,8 @@ func bars(label string, all []bar) chart {
 // heat draws a table whose cells are the darker the more they hold. The places of
 // rows and columns are those of values.
 func heat(label string, rows []string, totals []string, cols []string, values [][]float64, tip func(row, col int) string) chart {
-	const labels, sums, cell = 196.0, 52.0, 22.0
-	c := chart{Label: label, Width: chartWidth, Height: float64(len(rows))*cell + axisBottom + 4}
+	const labels, sums, cell = 300.0, 60.0, 22.0
+	c := chart{Label: label, Width: fullWidth, Height: float64(len(rows))*cell + axisBottom + 4}
 	most := 0.0
 	for _, row := range values {
 		for _, v := range row {
@@ -188,11 +199,11 @@ func heat(label string, rows []string, totals []string, cols []string, values []
 		c.Empty = "Nothing to show."
 		return c
 	}
-	width := (chartWidth - labels - sums) / float64(len(cols))
+	width := (fullWidth - labels - sums) / float64(len(cols))
 	for i := range rows {
 		y := float64(i) * cell
-		c.text(labels-8, y+cell/2+4, "end", "name", cut(rows[i], 28))
-		c.text(chartWidth-plotRight, y+cell/2+4, "end", "value", totals[i])
+		c.text(labels-8, y+cell/2+4, "end", "name", cut(rows[i], 40))
+		c.text(fullWidth-plotRight, y+cell/2+4, "end", "value", totals[i])
 		for k, v := range values[i] {
 			s := shape{round(labels + float64(k)*width), y + 1, round(max(1, width-1)), cell - 2, "one", 1, tip(i, k)}
 			if v == 0 {
@@ -203,10 +214,7 @@ func heat(label string, rows []string, totals []string, cols []string, values []
 			c.Shapes = append(c.Shapes, s)
 		}
 	}
-	every := max(1, int(math.Ceil((5*characterPx+12)/width)))
-	for k := 0; k < len(cols); k += every {
-		c.text(labels+(float64(k)+0.5)*width, float64(len(rows))*cell+16, "middle", "tick", cols[k])
-	}
+	c.axisLabels(cols, labels, width, float64(len(rows))*cell+16)
 	return c
 }
 

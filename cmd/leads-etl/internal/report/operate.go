@@ -9,7 +9,7 @@ import (
 
 // gapsChart draws the gaps on a line of time.
 func (f *Facts) gapsChart() chart {
-	c := chart{Label: "Open gaps by the time of the leads that are missing", Width: chartWidth, Height: 62}
+	c := chart{Label: "Open gaps by the time of the leads that are missing", Width: halfWidth, Height: 62}
 	if len(f.Gaps) == 0 {
 		c.Empty = "No gap is open."
 		return c
@@ -22,7 +22,7 @@ func (f *Facts) gapsChart() chart {
 		from, to = earlier(from, d.time()), later(to, (d+1).time())
 	}
 	const left, top, height = 10.0, 10.0, 24.0
-	width := chartWidth - left - plotRight
+	width := halfWidth - left - plotRight
 	at := func(t time.Time) float64 { return left + float64(t.Sub(from))/float64(max(1, to.Sub(from)))*width }
 	c.rect(left, top, width, height, "none", "")
 	for _, g := range f.Gaps {
@@ -77,7 +77,7 @@ func (f *Facts) callsChart() chart {
 		day, _ := time.Parse(time.DateOnly, d) // written by time.Format
 		all[i] = column{day.Format("Jan 2"), []part{{float64(calls[d]), "one", d + ": " + what}}}
 	}
-	return columns("Calls by day of eBay's quota", all, float64(f.Quota), fmt.Sprintf("quota %s", count(f.Quota)))
+	return columns("Calls by day of eBay's quota", halfWidth, all, float64(f.Quota), fmt.Sprintf("quota %s", count(f.Quota)))
 }
 
 // daysBetween returns all days from one to another.

@@ -178,7 +178,7 @@ func (f *Facts) daysChart(a axis) chart {
 		tip := fmt.Sprintf("%s: %s, %s of them answered", a.name(i), plural(t.leads, "lead"), count(t.answered))
 		all[i] = column{a.label(i), []part{{float64(t.answered), "one", tip}, {float64(t.leads - t.answered), "two", tip}}}
 	}
-	return columns("Leads by the day on which they were submitted", all, 0, "")
+	return columns("Leads by the day on which they were submitted", fullWidth, all, 0, "")
 }
 
 func (f *Facts) heatChart(a axis) chart {
@@ -251,7 +251,7 @@ func (c *fees) chart(a axis) chart {
 	for i, sum := range sums {
 		all[i] = column{a.label(i), []part{{sum, "one", fmt.Sprintf("%s: %s %s", a.name(i), amount(sum), c.currency)}}}
 	}
-	return columns("Fees in "+c.currency+" by the day on which leads were submitted", all, 0, "")
+	return columns("Fees in "+c.currency+" by the day on which leads were submitted", fullWidth, all, 0, "")
 }
 
 func count(n int) string { return humanize.Comma(int64(n)) }
@@ -264,8 +264,11 @@ func plural(n int, noun string) string {
 }
 
 func percent(n, of int) string {
-	if of == 0 {
+	switch {
+	case of == 0:
 		return "–"
+	case n == 0:
+		return "0 %"
 	}
 	share := 100 * float64(n) / float64(of)
 	if share > 0 && share < 0.1 {
