@@ -56,6 +56,14 @@ type process struct {
 	hangups <-chan os.Signal
 }
 
+// command is the name of the command that runs; "demo" has no line.
+func (p *process) command() string {
+	if p.line == nil {
+		return "demo"
+	}
+	return p.line.name
+}
+
 const description = `Exports eBay Classified Leads to Parquet files, NDJSON files and Kafka topics.
 
 Every answer of the API is landed first; rows, files and records are derived from what is landed.`

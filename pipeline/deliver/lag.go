@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
@@ -15,6 +16,19 @@ type Lag struct {
 	// Foreign says that the output, or a part of it, has the position of another
 	// journal.
 	Foreign bool
+	// Oldest is when the first of the pages was received; zero if there is none.
+	Oldest time.Time
+	// Next is the first record that the output does not hold: of a table, that no
+	// partition does that something was landed for.
+	Next journal.Seq
+}
+
+// late counts a page that is not delivered.
+func (l *Lag) late(r ref) {
+	if l.Oldest.IsZero() || r.received.Before(l.Oldest) {
+		l.Oldest = r.received
+	}
+	l.Next = min(l.Next, r.seq)
 }
 
 // Positioned is what tells how far an output has come: a sink, or an observer of
@@ -36,13 +50,17 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 		if err != nil {
 			return Lag{}, err
 		}
-		lag := Lag{Pages: len(f.index.from(f.resume(p))), Foreign: f.foreign(p)}
+		behind := f.index.from(f.resume(p))
+		lag := Lag{Pages: len(behind), Foreign: f.foreign(p), Next: f.next}
+		for _, r := range behind {
+			lag.late(r)
+		}
 		if lag.Pages > 0 {
 			lag.Partitions = 1
 		}
 		return lag, nil
 	}
-	var lag Lag
+	lag := Lag{Next: f.next}
 	behind := make(map[journal.Seq]struct{})
 	count := func(p Partition, pages []ref) error {
 		pos, err := sink.Position(ctx, p)
@@ -54,6 +72,7 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal) (Lag, error
 		for _, r := range pages {
 			if r.seq >= f.resume(pos) {
 				behind[r.seq] = struct{}{}
+				lag.late(r)
 				late = true
 			}
 		}
