@@ -132,9 +132,9 @@ func (a axis) name(i int) string {
 
 func (a axis) words() string {
 	if a.n == 0 {
-		return "no leads with a time"
+		return "No lead"
 	}
-	words := a.first.date() + " to " + (a.first + day(a.n*a.each-1)).date() + " (UTC)"
+	words := "Submitted " + a.first.date() + " to " + (a.first + day(a.n*a.each-1)).date() + " (UTC)"
 	if a.each > 1 {
 		words += fmt.Sprintf(", drawn in steps of %d days", a.each)
 	}
@@ -156,7 +156,7 @@ func (f *Facts) tiles() []tile {
 			tiles = append(tiles, tile{"Fees, " + c.currency, amount(c.total()), "of " + plural(c.leads, "lead")})
 		}
 	}
-	gaps := tile{"Open gaps", count(len(f.Gaps)), "everything that was asked for is landed"}
+	gaps := tile{"Open gaps", count(len(f.Gaps)), "none is known"}
 	if len(f.Gaps) > 0 {
 		gaps.Note = "tried again first by the next run"
 	}
