@@ -94,7 +94,9 @@ func TestLookingAtTheTruth(t *testing.T) {
 	}
 	done(t, environ, "batch")
 
-	truthIs(t, rowsOf(t, done(t, environ, "show", "--json", "--limit", "0", "--reveal")), server, server.Version())
+	shown := done(t, environ, "show", "--json", "--limit", "0", "--reveal")
+	truthIs(t, rowsOf(t, shown), server, server.Version())
+	newestFirst(t, shown)
 	done(t, environ, "replay", "--as-of", then.Format(time.RFC3339Nano), "--out", filepath.Join(dir, "past"), "--sink", "parquet", "--sink", "ndjson")
 	truthIs(t, rowsOf(t, filesOf(t, filepath.Join(dir, "past", "ndjson"))), server, first)
 	if parquet, err := filepath.Glob(filepath.Join(dir, "past", "parquet", "*", "*", "*.parquet")); err != nil || len(parquet) < 10 {
@@ -103,6 +105,27 @@ func TestLookingAtTheTruth(t *testing.T) {
 	// The outputs and their positions are as they were.
 	truthIs(t, rowsOf(t, filesOf(t, filepath.Join(dir, "out"))), server, server.Version())
 	done(t, environ, "status", "--max-lag", "0s")
+}
+
+// newestFirst holds rows to their order: those that have no time of their page
+// come before all others.
+func newestFirst(t *testing.T, text string) {
+	t.Helper()
+	var before time.Time
+	places := 0
+	for line := range strings.Lines(text) {
+		row, err := schema.ParseJSON([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !before.IsZero() && row.SubmittedTime.Value.After(before) {
+			places++
+		}
+		before = row.SubmittedTime.Value
+	}
+	if places > 1 { // where the rows without a time end
+		t.Errorf("later rows follow earlier ones in %d places", places)
+	}
 }
 
 // filesOf are all lines of NDJSON files.
