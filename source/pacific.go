@@ -26,3 +26,6 @@ func nextPacificDay(t time.Time) time.Time {
 	year, month, day := t.In(pacific).Date()
 	return time.Date(year, month, day+1, 0, 0, 0, 0, pacific).UTC()
 }
+
+// QuotaDay names the day of eBay's quotas that t lies in: "2026-09-01".
+func QuotaDay(t time.Time) string { return pacificDay(t) }

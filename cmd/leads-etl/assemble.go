@@ -38,6 +38,7 @@ type assembly struct {
 	dead   string
 
 	flattener flatten.Flattener
+	errors    *errorKeeper
 }
 
 // assemble opens the state. In a journal that has a stream, the store of known
@@ -50,11 +51,13 @@ func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err e
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	a := &assembly{dead: filepath.Join(s.State.Dir, deadLettersFolder)}
+	keeper := &errorKeeper{dir: s.State.Dir, command: p.command()}
+	logger := keeper.logger(p.log)
+	a := &assembly{errors: keeper, dead: filepath.Join(s.State.Dir, deadLettersFolder)}
 	a.flattener = flatten.Flattener{Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	a.Stages = pipeline.Stages{
-		Journal: j, Fetch: s.Fetch, Logger: p.log,
-		Reader: deliver.NewReader(j, a.flattener, deliver.NewDeadLetters(a.dead), p.log),
+		Journal: j, Fetch: s.Fetch, Logger: logger,
+		Reader: deliver.NewReader(j, a.flattener, deliver.NewDeadLetters(a.dead), logger),
 	}
 	a.Keep = s.State.Keep
 	if a.Base, err = base.Open(j, a.flattener, p.log); err != nil {
@@ -118,7 +121,7 @@ func (a *assembly) deliverTo(s *settings, sinks []sink) {
 // connect adds the API. backoff is the first pause before a request is repeated,
 // 0 for the usual one.
 func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error {
-	client, err := source.New(s.EBay, s.Limit, source.Options{StateDir: s.State.Dir, Logger: p.log, Version: p.build.Version, Backoff: backoff})
+	client, err := source.New(s.EBay, s.Limit, source.Options{StateDir: s.State.Dir, Logger: a.Logger, Version: p.build.Version, Backoff: backoff})
 	if err != nil {
 		return fmt.Errorf("preparing to call the API: %w", err)
 	}
@@ -127,7 +130,8 @@ func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error
 	return nil
 }
 
-// close closes what was opened and joins what goes wrong to err.
+// close closes what was opened and joins what goes wrong to err, which is how the
+// run ended. While the state is still locked, it is taken down there.
 func (a *assembly) close(err error) error {
 	if a.client != nil {
 		a.client.Close()
@@ -140,6 +144,7 @@ func (a *assembly) close(err error) error {
 	if a.Base != nil {
 		err = errors.Join(err, a.Base.Close())
 	}
+	a.errors.ended(err)
 	if closeErr := a.Journal.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the journal: %w", closeErr))
 	}

@@ -9,9 +9,10 @@ import (
 )
 
 type replayCommand struct {
-	settings `embed:""`
-	Sink     []string `name:"sink" placeholder:"NAME" help:"Only these sinks: parquet, ndjson, kafka; all that are on if absent."`
-	JSON     bool     `name:"json" help:"The summary as JSON."`
+	settings  `embed:""`
+	pastFlags `embed:""`
+	Sink      []string `name:"sink" placeholder:"NAME" help:"Only these sinks: parquet, ndjson, kafka; all that are on if absent."`
+	JSON      bool     `name:"json" help:"The summary as JSON."`
 }
 
 func (c *replayCommand) Help() string {
@@ -19,17 +20,31 @@ func (c *replayCommand) Help() string {
 
     leads-etl replay
     leads-etl replay --sink kafka
+    leads-etl replay --as-of 2026-09-01T12:00:00Z --out september --sink parquet
 
-Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.`
+Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.
+
+With --as-of, files are written to a folder of their own, with each lead as it was known then; it works beside a run.`
 }
 
-func (c *replayCommand) demands() []demand { return c.sinkDemands() }
+func (c *replayCommand) demands() []demand {
+	if c.Out != "" || !c.AsOf.IsZero() {
+		return nil
+	}
+	return c.sinkDemands()
+}
 
 func (c *replayCommand) validate(report func(section, key, problem string)) {
 	c.validateFor(false, report)
 }
 
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
+	if err := c.check(c.Sink, time.Now()); err != nil {
+		return &usageError{err: err, command: "replay"}
+	}
+	if c.Out != "" {
+		return c.replayPast(ctx, p, &c.pastFlags, c.Sink, c.JSON)
+	}
 	if _, err := choose(c.sinks(batchOutputs), c.Sink); err != nil {
 		return &usageError{err: err, command: "replay"}
 	}

@@ -29,6 +29,9 @@ type grammar struct {
 	Check      checkCommand      `cmd:"" help:"Try the configuration: log in, call the API, reach every sink; export nothing."`
 	Status     statusCommand     `cmd:"" help:"Show what is landed and delivered: positions, gaps, quota, lag."`
 	Replay     replayCommand     `cmd:"" help:"Bring sinks up to date from the journal, without API calls."`
+	Show       showCommand       `cmd:"" aliases:"cat" help:"Show rows of what is landed: leads, or what happened to them."`
+	History    historyCommand    `cmd:"" help:"Show all versions of a lead, and what changed."`
+	Report     reportCommand     `cmd:"" help:"Write one page of HTML with plots and tables, without personal data."`
 	Prune      pruneCommand      `cmd:"" help:"Remove what is older than state.keep and every sink has."`
 	Repair     repairCommand     `cmd:"" help:"Keep what is readable of a damaged journal, and have the rest fetched again."`
 	Schema     schemaCommand     `cmd:"" help:"Print the schema of the event rows."`
@@ -57,6 +60,14 @@ type process struct {
 	stop <-chan struct{}
 	// hangups are the SIGHUPs that a stream gets; nil for other commands.
 	hangups <-chan os.Signal
+}
+
+// command is the name of the command that runs; "demo" has no line.
+func (p *process) command() string {
+	if p.line == nil {
+		return "demo"
+	}
+	return p.line.name
 }
 
 const description = `Exports eBay Classified Leads to Parquet files, NDJSON files and Kafka topics.

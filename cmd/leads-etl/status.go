@@ -16,18 +16,22 @@ import (
 
 type statusCommand struct {
 	settings `embed:""`
-	Verify   bool `name:"verify" help:"Read the whole journal and verify every checksum."`
-	JSON     bool `name:"json" help:"As JSON."`
+	Verify   bool          `name:"verify" help:"Read the whole journal and verify every checksum."`
+	MaxLag   time.Duration `name:"max-lag" default:"15m" placeholder:"DURATION" help:"A sink is behind if it lacks something that was landed longer ago."`
+	MaxAge   time.Duration `name:"max-age" default:"0s" placeholder:"DURATION" help:"With exit code 4 if nothing was read from the API for so long; any age is well by default. An idle stream notes every few minutes that it reads."`
+	JSON     bool          `name:"json" help:"As JSON."`
 }
 
 func (c *statusCommand) Help() string {
 	return `Examples:
 
     leads-etl status
+    leads-etl status --max-lag 10m --max-age 15m --json
     leads-etl status --verify
-    leads-etl status --json | jq .journal
 
-Neither the API is called nor anything changed, and an export that is running is not disturbed.`
+Neither the API is called nor anything changed, and an export that is running is not disturbed.
+
+It can be used as a probe. Exit codes: 0 all is well; 4 there are gaps, the daily quota is spent, or (--max-age) nothing was read for too long; 5 a sink cannot be reached, or lacks what was landed longer than --max-lag ago; 1 the journal is damaged, or nobody can read it. The table that batches write is not behind for what a stream landed.`
 }
 
 func (c *statusCommand) validate(report func(section, key, problem string)) {
@@ -35,11 +39,16 @@ func (c *statusCommand) validate(report func(section, key, problem string)) {
 }
 
 func (c *statusCommand) Run(ctx context.Context, p *process) error {
+	if c.MaxLag < 0 || c.MaxAge < 0 {
+		return &usageError{err: errors.New("--max-lag and --max-age cannot be negative"), command: "status"}
+	}
 	s := &status{State: c.State.Dir}
 	if err := c.gather(ctx, p, s); err != nil {
 		return err
 	}
+	s.judge(c.MaxAge, time.Now())
 	err := s.err
+	s.Code = exitCode(err)
 	if c.JSON {
 		return joinWrite(err, writeJSON(p.out, s))
 	}
@@ -48,8 +57,15 @@ func (c *statusCommand) Run(ctx context.Context, p *process) error {
 
 // gather looks at everything there is.
 func (c *statusCommand) gather(ctx context.Context, p *process, s *status) error {
+	var err error
 	if err := c.quota(s); err != nil {
 		return err
+	}
+	if s.Error, err = readLastError(c.State.Dir); err != nil {
+		return err
+	}
+	if s.Disk, err = c.disk(); err != nil {
+		return fmt.Errorf("adding up files: %w", err)
 	}
 	for {
 		err := c.gatherJournal(ctx, p, s)
@@ -128,8 +144,10 @@ func (c *statusCommand) lags(ctx context.Context, p *process, j *journal.Journal
 			state.Error = err.Error()
 			s.err = errors.Join(s.err, &toldError{&deliver.SinkError{Sink: sink.name, Err: err}, exitSink})
 		} else {
-			state.PagesBehind, state.Partitions, state.Foreign = lag.Pages, lag.Partitions, lag.Foreign
-			state.Pruned = lag.Pruned
+			state.observed(lag, c.MaxLag, time.Now())
+		}
+		if state.Behind {
+			s.fail(exitSink, "%s is behind", sink.name)
 		}
 		s.Sinks = append(s.Sinks, state)
 	}

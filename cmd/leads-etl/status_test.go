@@ -42,19 +42,22 @@ func landed(batch string, q journal.Query, w window.Window, received time.Time) 
 }
 
 // statusOf shows the status of a journal, as text or JSON, less what is another
-// with every run.
-func statusOf(t *testing.T, dir string, args ...string) string {
+// with every run. It has to end with the code.
+func statusOf(t *testing.T, want int, dir string, args ...string) string {
 	t.Helper()
 	environ := []string{
 		"LEADS_ETL_EBAY_ACCOUNT=acme", "LEADS_ETL_EBAY_MARKETPLACE=EBAY_DE", "LANG=C.UTF-8",
 		"LEADS_ETL_STATE_DIR=" + dir, "LEADS_ETL_NDJSON_DIR=out", "LEADS_ETL_PARQUET_DIR=out",
 	}
 	code, stdout, stderr := runIn(t, environ, append([]string{"status"}, args...)...)
-	if code != exitDone || stderr != "" {
-		t.Errorf("exit code %d, stderr %s", code, stderr)
+	if code != want || stderr != "" {
+		t.Errorf("%v: exit code %d, want %d, stderr %s", args, code, want, stderr)
 	}
 	stdout = strings.ReplaceAll(stdout, dir, "STATE")
 	stdout = regexp.MustCompile(`"id": "[0-9a-f-]{36}"`).ReplaceAllString(stdout, `"id": "ID"`)
+	stdout = regexp.MustCompile(`landed [0-9:]+ ago`).ReplaceAllString(stdout, "landed LAG ago")
+	stdout = regexp.MustCompile(`"lag_seconds": [1-9][0-9.]*`).ReplaceAllString(stdout, `"lag_seconds": LAG`)
+	stdout = regexp.MustCompile(`("journal": |journal )[1-9][0-9.]*( KiB| B)?`).ReplaceAllString(stdout, "${1}BYTES")
 	stdout = regexp.MustCompile(`(begins |"reset": ")[0-9TZ:-]+`).ReplaceAllString(stdout, "${1}RESET")
 	return stdout
 }
@@ -80,14 +83,17 @@ func TestStatusOfStream(t *testing.T) {
 		journal.Record{Poll: &journal.Poll{Batch: "s1", Query: q, Windows: []window.Window{window.New(septemberAt(2, 2).Add(time.Second), septemberAt(2, 4))}, Received: septemberAt(2, 5)}},
 		landed("h1", q, window.New(septemberAt(1, 0).AddDate(0, 0, -5), septemberAt(2, 0)), septemberAt(2, 5)),
 	)
-	golden("both.txt", statusOf(t, dir))
-	golden("both.json", statusOf(t, dir, "--json"))
+	golden("both.txt", statusOf(t, exitSink, dir))
+	golden("both.json", statusOf(t, exitSink, dir, "--json"))
+	// A probe that minds gaps only, and one that minds that nothing is read.
+	statusOf(t, exitIncomplete, dir, "--max-lag", "3650d")
 
 	// A journal of a stream alone has no table, one without a stream no events.
 	dir = t.TempDir()
 	landing(t, dir, journal.Record{Begin: &journal.Begin{ID: "s1", Spec: "stream", Range: endless, Queries: queries, Time: septemberAt(2, 2), Stream: true}})
-	golden("stream.txt", statusOf(t, dir))
+	golden("stream.txt", statusOf(t, exitDone, dir))
+	statusOf(t, exitIncomplete, dir, "--max-age", "1h")
 	dir = t.TempDir()
 	landing(t, dir, journal.Record{Begin: &journal.Begin{ID: "b1", Spec: "2026-09-01/2026-09-02", Range: day, Queries: queries, Time: septemberAt(2, 1)}})
-	golden("batch.txt", statusOf(t, dir))
+	golden("batch.txt", statusOf(t, exitDone, dir))
 }

@@ -24,9 +24,36 @@ type status struct {
 	Verify  *verifyStatus  `json:"verify,omitempty"`
 	Quota   quotaStatus    `json:"quota"`
 	Sinks   []sinkStatus   `json:"sinks"`
+	Disk    diskStatus     `json:"disk"`
+	// Error is the last thing that went wrong, if anything ever did.
+	Error *lastError `json:"last_error,omitempty"`
+	Code  int        `json:"exit_code"`
 
 	// err is how the command ends, apart from what it shows.
 	err error
+}
+
+// judge is where it is decided whether all is well; what sinks have to say was
+// added before.
+func (s *status) judge(maxAge time.Duration, now time.Time) {
+	if s.Quota.Used >= s.Quota.Limit {
+		s.fail(exitIncomplete, "the quota is spent")
+	}
+	if s.Journal == nil {
+		return
+	}
+	if len(s.Journal.Gaps) > 0 {
+		s.fail(exitIncomplete, "there are gaps")
+	}
+	if read := s.Journal.read; maxAge > 0 && now.Sub(read) > maxAge {
+		s.Journal.Stale = true
+		s.fail(exitIncomplete, "nothing was read since %s", read.Format(time.RFC3339))
+	}
+}
+
+// fail makes the command end with the code. What is wrong is in what it shows.
+func (s *status) fail(code int, format string, args ...any) {
+	s.err = errors.Join(s.err, &toldError{fmt.Errorf(format, args...), code})
 }
 
 type journalStatus struct {
@@ -46,6 +73,11 @@ type journalStatus struct {
 	// pruned that are old enough.
 	Base  *baseStatus `json:"base,omitempty"`
 	Holds []string    `json:"pruning_held_back_by,omitempty"`
+	// Stale says that nothing was read for longer than was allowed.
+	Stale bool `json:"stale,omitempty"`
+
+	// read is when something was read from the API last, as far as is on record.
+	read time.Time
 }
 
 type baseStatus struct {
@@ -176,20 +208,6 @@ type quotaStatus struct {
 	Reset time.Time `json:"reset"`
 }
 
-type sinkStatus struct {
-	Name        string `json:"name"`
-	Where       string `json:"where"`
-	PagesBehind int    `json:"pages_behind"`
-	Partitions  int    `json:"partitions_behind"`
-	Foreign     bool   `json:"of_another_journal,omitempty"`
-	// Pruned says that it is given what stands for the pruned pages first.
-	Pruned bool   `json:"behind_the_pruned,omitempty"`
-	Error  string `json:"error,omitempty"`
-
-	// beside says that it is a table where there is a stream.
-	beside bool
-}
-
 // journalOf is what there is to tell of a journal.
 func journalOf(j *journal.Journal, seen *survey) *journalStatus {
 	id := j.Identity()
@@ -202,6 +220,11 @@ func journalOf(j *journal.Journal, seen *survey) *journalStatus {
 		s.Leads += p.Leads
 		s.Bytes += p.Bytes
 		s.Last = &p.Received
+	}
+	for _, at := range seen.polled {
+		if at.After(s.read) {
+			s.read = at
+		}
 	}
 	for _, b := range seen.open(false) {
 		s.Unfinished = append(s.Unfinished, batchStatus{ID: b.ID, Asked: b.Spec, Range: b.Range, Begun: b.Begun})
@@ -223,7 +246,7 @@ func (s *status) verified(r journal.Report) {
 		s.Verify.Damage = append(s.Verify.Damage, p.Error())
 	}
 	if n := len(s.Verify.Damage); n > 0 {
-		s.err = &toldError{fmt.Errorf("the journal is damaged in %s", progress.Plural(n, "place")), exitUnexpected}
+		s.fail(exitUnexpected, "the journal is damaged in %s", progress.Plural(n, "place"))
 	}
 }
 
@@ -252,8 +275,36 @@ func (s *status) write(p *process) error {
 		mark, text := sink.text()
 		line("sink", "%s %s: %s", p.mark(mark), sink.Name, text)
 	}
+	s.Disk.write(line)
+	if e := s.Error; e != nil {
+		line("last error", "%s", e)
+	}
 	_, err := io.WriteString(p.out, b.String())
 	return err
+}
+
+func (d *diskStatus) write(line func(name, format string, args ...any)) {
+	parts := []string{"journal " + size(d.Journal), "known leads " + size(d.Known)}
+	if d.DeadLetters > 0 {
+		parts = append(parts, "dead letters "+size(d.DeadLetters))
+	}
+	for _, o := range d.Outputs {
+		parts = append(parts, fmt.Sprintf("%s %s in %s", o.Dir, size(o.Bytes), progress.Plural(o.Files, "file")))
+	}
+	line("disk", "%s", strings.Join(parts, ", "))
+}
+
+// String is the error in one line.
+func (e *lastError) String() string {
+	how := "went on"
+	if e.Ended {
+		how = fmt.Sprintf("ended with exit code %d", e.Code)
+	}
+	text := fmt.Sprintf("%s, %s %s: %s", e.Time.Format(time.RFC3339), e.Command, how, strings.ReplaceAll(e.Text, "\n", " "))
+	if e.Since != nil {
+		text += fmt.Sprintf(" (a run ended well since, at %s)", e.Since.Format(time.RFC3339))
+	}
+	return text
 }
 
 func (j *journalStatus) write(line func(name, format string, args ...any)) {
@@ -280,25 +331,6 @@ func (j *journalStatus) write(line func(name, format string, args ...any)) {
 	}
 	for _, g := range j.Gaps {
 		line("gap", "%s", g)
-	}
-}
-
-func (s sinkStatus) text() (mark int, text string) {
-	switch {
-	case s.Error != "":
-		return markBad, s.Error
-	case s.Foreign:
-		return markWarn, s.Where + " was written under another journal; the next run or replay writes it anew"
-	case s.Pruned && s.beside:
-		return markWarn, fmt.Sprintf("%s is behind, also what is pruned: the next batch or replay writes it from what stands for that", s.Where)
-	case s.Pruned:
-		return markWarn, fmt.Sprintf("%s is behind what is pruned: the next run or replay gives it all leads as they were then, and goes on from there", s.Where)
-	case s.PagesBehind > 0 && s.beside:
-		return markWarn, fmt.Sprintf("%s is %s behind: what a stream landed is in it after the next batch or replay", s.Where, progress.Plural(s.PagesBehind, "page"))
-	case s.PagesBehind > 0:
-		return markWarn, fmt.Sprintf("%s is %s behind", s.Where, progress.Plural(s.PagesBehind, "page"))
-	default:
-		return markGood, s.Where + " is up to date"
 	}
 }
 

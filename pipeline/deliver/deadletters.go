@@ -15,7 +15,8 @@ import (
 
 // DeadLetters keeps the responses that could not be read, as they were
 // received: one NDJSON file for each page that has any, named by the page's
-// number, so that saving them again changes nothing.
+// number, so that saving them again changes nothing. Nil keeps none: that is for
+// those who only look.
 type DeadLetters struct{ dir string }
 
 // NewDeadLetters returns the dead letters in dir, which is made when the first
@@ -47,6 +48,9 @@ type deadLetter struct {
 
 // Save writes the dead letters of one page and returns the file's path.
 func (d *DeadLetters) Save(seq journal.Seq, page *journal.Page, letters []flatten.DeadLetter) (string, error) {
+	if d == nil {
+		return "", nil
+	}
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)

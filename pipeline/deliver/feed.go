@@ -17,6 +17,8 @@ type feed struct {
 	next    journal.Seq // the first record that is not taken in yet
 	index   *index
 	tracker coverage.Tracker
+	// asOf leaves out the pages that were received after it; zero for none.
+	asOf time.Time
 }
 
 // newFeed returns a view that goes on from what the pruned records say.
@@ -40,7 +42,7 @@ func (f *feed) advance(ctx context.Context) (<-chan struct{}, error) {
 			return nil, fmt.Errorf("reading the journal: %w", err)
 		}
 		f.tracker.Apply(r)
-		if r.Page != nil {
+		if r.Page != nil && (f.asOf.IsZero() || !r.Page.Received.After(f.asOf)) {
 			f.index.add(r.Seq, r.Page)
 		}
 		f.next = r.Seq + 1

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -19,6 +20,19 @@ type Lag struct {
 	// Pruned says that it has not come as far as the journal is pruned: it is given
 	// what stands for the pruned pages first.
 	Pruned bool
+	// Oldest is when the first of the pages was received; zero if there is none.
+	Oldest time.Time
+	// Next is the first record that the output does not hold: of a table, that no
+	// partition does that something was landed for.
+	Next journal.Seq
+}
+
+// late counts a page that is not delivered.
+func (l *Lag) late(r ref) {
+	if l.Oldest.IsZero() || r.received.Before(l.Oldest) {
+		l.Oldest = r.received
+	}
+	l.Next = min(l.Next, r.seq)
 }
 
 // Positioned is what tells how far an output has come: a sink, or an observer of
@@ -46,13 +60,17 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.
 			return Lag{}, err
 		}
 		next := f.resume(p)
-		lag := Lag{Pages: len(f.index.from(next)), Foreign: f.foreign(p), Pruned: next < past.Next}
+		behind := f.index.from(next)
+		lag := Lag{Pages: len(behind), Foreign: f.foreign(p), Pruned: next < past.Next, Next: f.next}
+		for _, r := range behind {
+			lag.late(r)
+		}
 		if lag.Pages > 0 || lag.Pruned {
 			lag.Partitions = 1
 		}
 		return lag, nil
 	}
-	var lag Lag
+	lag := Lag{Next: f.next}
 	behind := make(map[journal.Seq]struct{})
 	count := func(p Partition, pages []ref, pruned *journal.Seq) error {
 		pos, err := sink.Position(ctx, p)
@@ -68,6 +86,7 @@ func LagOf(ctx context.Context, sink Positioned, j *journal.Journal, past *base.
 		for _, r := range pages {
 			if r.seq >= f.resume(pos) {
 				behind[r.seq] = struct{}{}
+				lag.late(r)
 				late = true
 			}
 		}

@@ -92,6 +92,12 @@ type intake struct {
 
 // page takes in what is left of a page, slice by slice.
 func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) error {
+	within, concerned := s.options.Scope.of(p)
+	// Where leads of no certain time are known, any page may rule out where they are.
+	if !concerned && s.Stats().Undated == 0 {
+		s.moved(s.past(seq))
+		return nil
+	}
 	in := &intake{store: s, page: p, seq: seq, at: s.past(seq), batch: s.db.NewBatch()}
 	in.at.next = seq
 	s.mu.Lock()
@@ -100,7 +106,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 	}
 	s.mu.Unlock()
 	defer func() { in.batch.Close() }()
-	slices := slicesOf(p.Window, p.Leads, s.options.sliceLeads)
+	slices := slicesOf(within, p.Leads, s.options.sliceLeads)
 	for i, w := range slices {
 		last := i == len(slices)-1
 		taken := in.at.second != atStart && w.To.Unix() <= in.at.second
@@ -111,6 +117,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 		if err != nil {
 			return err
 		}
+		s.options.Scope.cut(&result)
 		if !taken {
 			err = in.take(ctx, w, result)
 		}
@@ -134,7 +141,7 @@ func (s *Store) page(ctx context.Context, seq journal.Seq, p *journal.Page) erro
 func (in *intake) take(ctx context.Context, w window.Window, result flatten.Result) error {
 	s := in.store
 	in.slice = w.From.Unix()
-	r, err := in.reading(result)
+	r, err := in.reading(ctx, result)
 	if err != nil {
 		return err
 	}
@@ -173,10 +180,13 @@ func (in *intake) take(ctx context.Context, w window.Window, result flatten.Resu
 
 // reading is what the page says of itself. A lead that is missing may be among the
 // dead letters, but not among those that were there before.
-func (in *intake) reading(result flatten.Result) (reading, error) {
+func (in *intake) reading(ctx context.Context, result flatten.Result) (reading, error) {
 	r := readingOf(in.seq, in.page, in.store.streams[in.page.Batch], in.store.options.Journal.Losses())
 	r.landed = true
 	dead, err := deadKnown(in.store.db, result.Dead)
+	if err == nil && !dead && in.store.options.Scope != nil {
+		dead, err = in.deadOutOfScope(ctx, result.Dead)
+	}
 	r.whole = r.whole && dead
 	return r, err
 }
@@ -186,7 +196,7 @@ func (in *intake) reading(result flatten.Result) (reading, error) {
 func (in *intake) end(ctx context.Context, w window.Window, result flatten.Result) error {
 	if in.at.Undated > 0 && in.at.Undated <= maxUndated {
 		in.slice = w.From.Unix()
-		r, err := in.reading(result)
+		r, err := in.reading(ctx, result)
 		if err != nil {
 			return err
 		}
@@ -214,6 +224,9 @@ func (in *intake) commit(second int64) error {
 // tell is the deriver's take.
 func (in *intake) tell(known, now *lead, c *change) error {
 	in.count(known, now)
+	if in.store.options.Sighted != nil && !now.vanished {
+		in.store.options.Sighted(now.id, in.seq)
+	}
 	if err := in.write(known, now); err != nil || c == nil {
 		return err
 	}

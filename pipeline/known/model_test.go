@@ -45,6 +45,7 @@ func TestEveryChangeIsToldOnceWhateverHappens(t *testing.T) {
 		m.advance()
 		m.check(t)
 		w.rebuilt()
+		w.scoped(modelSeconds)
 	})
 }
 

@@ -76,7 +76,7 @@ func open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, openError(err)
 	}
-	s := &Store{options: o, lock: lock, db: db, failing: f, streams: make(map[string]bool), changed: make(chan struct{})}
+	s := &Store{options: o, lock: lock, db: db, failing: f, streams: make(map[string]bool), deadRead: make(map[journal.Seq]bool), changed: make(chan struct{})}
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -101,7 +101,7 @@ func openError(err error) error {
 
 // load reads what the store is, and refuses it if it is of no use.
 func (s *Store) load(ctx context.Context) error {
-	want := identityOf(s.options.Journal, s.options.sliceLeads)
+	want := identityOf(s.options.Journal, s.options.sliceLeads) + s.options.Scope.identity()
 	have, err := s.get(identityKey)
 	switch {
 	case err != nil:

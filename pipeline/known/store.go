@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -33,6 +34,12 @@ type Options struct {
 	// answers that are not landed.
 	Pages     Pages
 	Flattener flatten.Flattener
+	// Scope leaves out all leads but some, for those who only look at them; nil for
+	// all there are.
+	Scope *Scope
+	// Sighted is told, while the store takes them in, of each page that shows a
+	// lead, whether it changes something or not; nil for nobody.
+	Sighted func(lead uuid.UUID, seq journal.Seq)
 	// Logger is told of a store that is made anew, and of what the disk gets wrong.
 	Logger *slog.Logger
 
@@ -57,6 +64,7 @@ type Store struct {
 
 	advancing sync.Mutex // held by Advance
 	streams   map[string]bool
+	deadRead  map[journal.Seq]bool // pages out of scope whose dead letters are noted
 
 	mu      sync.Mutex
 	at      position // committed

@@ -175,11 +175,28 @@ func (w *world) open() {
 
 func (w *world) append(r journal.Record) journal.Seq {
 	w.t.Helper()
+	if r.Page != nil {
+		r.Page.Undated = undatedOf(w.t, r.Page)
+	}
 	seq, err := w.journal.Append(w.t.Context(), r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return seq
+}
+
+// undatedOf counts as fetching does.
+func undatedOf(t tester, p *journal.Page) int {
+	t.Helper()
+	text, err := gzip.NewReader(bytes.NewReader(p.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := flatten.Inspector{Asked: p.Window}.Inspect(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Undated
 }
 
 // page is a complete answer of a stream over [from, to) with messages.

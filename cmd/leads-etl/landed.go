@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/pipeline/browse"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
+)
+
+// openLanded looks at the journal, beside whatever runs. asOf is the moment to go
+// back to; zero for now. The caller closes the journal.
+func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (*browse.Landed, *journal.Journal, error) {
+	j, err := journal.OpenReadOnly(s.State.Dir, p.log)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, &usageError{err: fmt.Errorf("nothing is landed in %s: run batch or stream first, or name another folder with --state-dir", s.State.Dir), command: p.line.name}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	if have, want := j.Identity(), s.identity(); have != want {
+		return nil, nil, errors.Join(&journal.IdentityError{Dir: s.State.Dir, Have: have, Want: want}, j.Close())
+	}
+	l, err := browse.Open(ctx, j, asOf)
+	if err != nil {
+		return nil, nil, errors.Join(err, j.Close())
+	}
+	if j.First() > 0 {
+		p.notice("the journal was pruned: only leads that were landed since are shown", "the sinks hold all of them")
+	}
+	return l, j, nil
+}
+
+// spanConfig is a range of submitted times to look at: everything, unless it says
+// less.
+type spanConfig struct {
+	From config.Time   `name:"from" placeholder:"TIME" help:"Only leads submitted since then: a date, or RFC 3339."`
+	To   config.Time   `name:"to" placeholder:"TIME" help:"Only leads submitted before then."`
+	Last time.Duration `name:"last" default:"0s" placeholder:"DURATION" help:"Only leads submitted within so long, such as 30d or 12h."`
+}
+
+// window returns the range; empty for everything.
+func (c *spanConfig) window(now time.Time) (window.Window, error) {
+	switch {
+	case c.Last < 0:
+		return window.Window{}, fmt.Errorf("--last: %s is negative", config.FormatDuration(c.Last))
+	case c.Last > 0 && !(c.From.IsZero() && c.To.IsZero()):
+		return window.Window{}, errors.New("--last contradicts --from and --to: give one of them")
+	case c.Last > 0:
+		return window.New(now.Add(-c.Last), now.Add(window.Second)), nil
+	case c.From.IsZero() && c.To.IsZero():
+		return window.Window{}, nil
+	}
+	w := window.New(c.From.Time, c.To.Time)
+	if c.To.IsZero() {
+		w.To = openEnd
+	}
+	if w.Empty() {
+		return w, fmt.Errorf("--to: %s does not lie after --from, %s", config.FormatTime(c.To.Time), config.FormatTime(c.From.Time))
+	}
+	return w, nil
+}
+
+// askedFor makes it a mistake of the user's that there is no lead that was asked
+// for.
+func askedFor(err error, command string) error {
+	_, bad := errors.AsType[*browse.BadIDError](err)
+	if _, missing := errors.AsType[*browse.NotFoundError](err); bad || missing {
+		return &usageError{err: err, command: command}
+	}
+	return err
+}
