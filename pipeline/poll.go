@@ -28,7 +28,7 @@ func (c *StreamConfig) Schedule(calls int, windows func(from, to time.Duration) 
 
 // poll reads once what is new and what is due to be read again.
 func (s *Stream) poll(ctx context.Context) error {
-	s.progress.waiting(phasePolling, time.Time{})
+	s.progress.waiting(PhasePolling, time.Time{})
 	if s.walls.setBack() {
 		s.stages.Logger.WarnContext(ctx, "the clock was set back: everything is read again")
 		s.view.forgetReadings()
@@ -68,7 +68,7 @@ func (s *Stream) poll(ctx context.Context) error {
 	if err := s.view.advance(ctx); err != nil {
 		return err
 	}
-	s.progress.polled(s.view.watermark(s.id, s.queries))
+	s.progress.polled(s.view.watermark(s.id, s.queries), len(s.view.tracker.Gaps()))
 	level := s.stages.Logger.DebugContext
 	if stats.Pages > 0 || stats.Gaps > 0 {
 		level = s.stages.Logger.InfoContext

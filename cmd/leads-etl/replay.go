@@ -4,12 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 )
 
 type replayCommand struct {
 	settings `embed:""`
+	leaving  `embed:""`
 	Sink     []string `name:"sink" placeholder:"NAME" help:"Only these sinks: parquet, ndjson, kafka; all that are on if absent."`
 	JSON     bool     `name:"json" help:"The summary as JSON."`
 }
@@ -24,6 +26,7 @@ func (c *replayCommand) demands() []demand { return c.sinkDemands() }
 
 func (c *replayCommand) validate(report func(section, key, problem string)) {
 	c.validateFor(false, report)
+	c.leaving.validate(report)
 }
 
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
@@ -43,6 +46,7 @@ func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })
 	reports, err := pipeline.Replay(ctx, a.Stages)
+	a.watch(p, func(s *monitor.Snapshot) { s.Sinks = reports })
 	stop()
 	s := &summary{Duration: seconds(time.Since(begun)), Sinks: sinkSummaries(reports)}
 	s.tally(a.Reader.Tally(), a.dead)

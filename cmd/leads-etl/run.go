@@ -32,6 +32,7 @@ func (s *modeSettings) validate(report func(section, key, problem string)) {
 
 type runCommand struct {
 	modeSettings `embed:""`
+	watching     `embed:""`
 	batchFlags   `embed:""`
 }
 
@@ -41,6 +42,7 @@ func (c *runCommand) Help() string {
 
 func (c *runCommand) validate(report func(section, key, problem string)) {
 	c.modeSettings.validate(report)
+	c.watching.validate(report)
 	if c.Restart && c.streams() {
 		report("", "--restart", "only a batch can begin anew: a stream goes on where it was")
 	}
