@@ -241,7 +241,9 @@ func (s *Stream) pollOn(ctx context.Context) error {
 	}
 	for {
 		begun := time.Now()
-		err := s.poll(ctx)
+		polling, ended := s.stages.around(ctx, "poll")
+		err := s.poll(polling)
+		ended(err)
 		var until time.Time
 		if quota, ok := errors.AsType[*fetch.QuotaError](err); ok {
 			until = quota.Until

@@ -130,7 +130,9 @@ func (a *assembly) run(ctx context.Context, p *process, request pipeline.Request
 	defer p.announceInterrupt(ctx)()
 	a.watch(p, func(s *monitor.Snapshot) { s.Batch = new(batch.Progress()) })
 	stop := p.report(ctx, func() progress.Snapshot { return batchSnapshot(batch.Progress(), a.client.Stats()) })
-	done, err := batch.Run(ctx)
+	batchCtx, ended := a.tracer.Around(ctx, "batch")
+	done, err := batch.Run(batchCtx)
+	ended(err)
 	stop()
 	if done.Batch == "" {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/tracing"
 )
 
 // leaving is the [metrics] section of commands that leave word of how they ended.
@@ -49,7 +50,32 @@ func (p *process) watched(ctx context.Context) error {
 		}
 		defer stop()
 	}
+	if err := p.trace(ctx); err != nil {
+		return err
+	}
+	defer p.tracer.Stop()
 	return p.line.target.Run(ctx, p)
+}
+
+// trace starts the traces of a command that works for an account, if the
+// environment asks for them.
+func (p *process) trace(ctx context.Context) (err error) {
+	of, ok := p.line.target.(interface {
+		subject() (account, marketplace string)
+	})
+	if !ok {
+		return nil
+	}
+	asked, problem := tracing.Asked(func(name string) string { return lookup(p.environ, name) })
+	if problem != nil {
+		p.log.WarnContext(ctx, "there are no traces", "error", problem)
+	}
+	if !asked {
+		return nil
+	}
+	account, marketplace := of.subject()
+	p.tracer, err = tracing.Start(ctx, tracing.Subject{Version: p.build.Version, Account: account, Marketplace: marketplace}, p.log)
+	return err
 }
 
 // newMonitor returns the monitor of the command, nil if it does not work for an

@@ -45,7 +45,9 @@ func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	begun := time.Now()
 	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })
-	reports, err := pipeline.Replay(ctx, a.Stages)
+	replaying, ended := a.tracer.Around(ctx, "replay")
+	reports, err := pipeline.Replay(replaying, a.Stages)
+	ended(err)
 	a.watch(p, func(s *monitor.Snapshot) { s.Sinks = reports })
 	stop()
 	s := &summary{Duration: seconds(time.Since(begun)), Sinks: sinkSummaries(reports)}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/tracing"
 )
 
 // grammar is the command line.
@@ -48,6 +49,8 @@ type process struct {
 	// monitor is what tells others how the command is doing; nil for commands that
 	// nobody watches.
 	monitor *monitor.Monitor
+	// tracer is nil without traces.
+	tracer *tracing.Tracer
 	// line is what the command was called with; reread reads all of it again, as it
 	// is now.
 	line   *commandLine
