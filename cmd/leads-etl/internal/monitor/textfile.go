@@ -90,7 +90,11 @@ func readFile(path string) (map[string]*dto.MetricFamily, error) {
 	}
 	defer f.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(f)
+	families, err := parser.TextToMetricFamilies(f)
+	if err != nil {
+		return nil, err // not what was read up to there, which need not be whole
+	}
+	return families, nil
 }
 
 // merge adds to the families what the earlier ones have besides.
