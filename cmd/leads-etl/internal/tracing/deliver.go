@@ -143,12 +143,11 @@ func (t *tracedTransaction) span(ctx context.Context, next journal.Seq) trace.Sp
 		attribute.Int("rows", t.rows), attribute.Int64("next", int64(next)),
 	)}
 	if !trace.SpanContextFromContext(ctx).IsValid() {
-		for i, by := range t.sink.landed.of(t.sink.next, next) {
-			if i == 0 {
-				ctx = trace.ContextWithSpanContext(ctx, by)
-				continue
+		if polls := t.sink.landed.of(t.sink.next, next); len(polls) > 0 {
+			ctx = trace.ContextWithSpanContext(ctx, polls[0])
+			for _, other := range polls[1:] {
+				options = append(options, trace.WithLinks(trace.Link{SpanContext: other}))
 			}
-			options = append(options, trace.WithLinks(trace.Link{SpanContext: by}))
 		}
 	}
 	_, span := t.sink.tracer.Start(ctx, "deliver to "+t.sink.name, options...)
