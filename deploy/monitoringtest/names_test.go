@@ -63,7 +63,7 @@ func checkSelector(t *testing.T, where string, selector []*labels.Matcher, have 
 	t.Helper()
 	name := ""
 	for _, m := range selector {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			name = m.Value
 		}
 	}
@@ -74,7 +74,7 @@ func checkSelector(t *testing.T, where string, selector []*labels.Matcher, have 
 		return
 	}
 	for _, m := range selector {
-		if m.Name == labels.MetricName || m.Name == "account" || m.Name == "marketplace" {
+		if m.Name == model.MetricNameLabel || m.Name == "account" || m.Name == "marketplace" {
 			continue
 		}
 		values, ok := known[m.Name]

@@ -133,8 +133,12 @@ func (r *repetition) tell() {
 	_ = r.handler.Handle(context.Background(), r.last)
 }
 
-// Close tells of what is held back. What comes later is passed on as it comes.
+// Close tells of what is held back. What comes later is passed on as it comes. A
+// nil handler holds nothing back.
 func (h *Repeats) Close() {
+	if h == nil {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
