@@ -42,10 +42,32 @@ type Stages struct {
 	// Known is what has changed, derived from the journal; nil where the journal
 	// has no stream.
 	Known *known.Store
+	// Landing, if not nil, stands before the journal where answers are landed in it.
+	Landing fetch.Journal
+	// Around, if not nil, is called when a stream begins a poll, or to bring in
+	// history: that is done with the context that it returns, and when it has
+	// ended, the function is called.
+	Around func(ctx context.Context, what string) (context.Context, func(error))
+
 	// Quota and Now are for streams: the calls made today, how many there may be,
 	// and when the next day begins; and the API's clock.
 	Quota func() (used, limit int, reset time.Time)
 	Now   func() time.Time
+}
+
+func (s *Stages) landing() fetch.Journal {
+	if s.Landing != nil {
+		return s.Landing
+	}
+	return s.Journal
+}
+
+// around calls Around, if there is one.
+func (s *Stages) around(ctx context.Context, what string) (context.Context, func(error)) {
+	if s.Around == nil {
+		return ctx, func(error) {}
+	}
+	return s.Around(ctx, what)
 }
 
 // Batch is the export of one closed range. Use it for one Run.
@@ -69,7 +91,7 @@ func NewBatch(ctx context.Context, s Stages, r Request) (*Batch, error) {
 		return nil, err
 	}
 	b := &Batch{stages: s, request: r, plan: p, landed: make(chan struct{})}
-	b.fetcher = fetch.New(s.Source, s.Journal, s.Fetch, s.Logger)
+	b.fetcher = fetch.New(s.Source, s.landing(), s.Fetch, s.Logger)
 	for _, o := range s.Sinks {
 		b.deliveries = append(b.deliveries, deliver.New(o, deliver.Options{
 			Journal: s.Journal, Reader: s.Reader, Base: s.Base, Changes: s.changes(), Batch: p.Batch, Landed: b.landed,

@@ -28,7 +28,7 @@ func (c *StreamConfig) Schedule(calls int, windows func(from, to time.Duration) 
 
 // poll reads once what is new and what is due to be read again.
 func (s *Stream) poll(ctx context.Context) error {
-	s.progress.waiting(phasePolling, time.Time{})
+	s.progress.waiting(PhasePolling, time.Time{})
 	if s.walls.setBack() {
 		s.stages.Logger.WarnContext(ctx, "the clock was set back: everything is read again")
 		s.view.forgetReadings()
@@ -68,7 +68,7 @@ func (s *Stream) poll(ctx context.Context) error {
 	if err := s.view.advance(ctx); err != nil {
 		return err
 	}
-	s.progress.polled(s.view.watermark(s.id, s.queries))
+	s.progress.polled(s.view.watermark(s.id, s.queries), len(s.view.tracker.Gaps()))
 	level := s.stages.Logger.DebugContext
 	if stats.Pages > 0 || stats.Gaps > 0 {
 		level = s.stages.Logger.InfoContext
@@ -80,7 +80,7 @@ func (s *Stream) poll(ctx context.Context) error {
 
 // fetch runs the jobs and takes up what they read without landing it.
 func (s *Stream) fetch(ctx context.Context, jobs []*fetch.Job) (fetch.Stats, error) {
-	f := fetch.NewPoller(s.stages.Source, s.stages.Journal, s.same.known, s.stages.Fetch, s.stages.Logger)
+	f := fetch.NewPoller(s.stages.Source, s.stages.landing(), s.same.known, s.stages.Fetch, s.stages.Logger)
 	err := f.Run(ctx, jobs)
 	for _, p := range f.Polls() {
 		s.view.apply(journal.Record{Poll: &p})
@@ -220,7 +220,9 @@ func (s *Stream) backfill(ctx context.Context) (more bool, err error) {
 		s.stages.Logger.InfoContext(ctx, "history is complete", "range", b.Range.String())
 		return true, s.view.advance(ctx)
 	}
-	stats, err := s.fetch(ctx, jobs)
+	reading, ended := s.stages.around(ctx, "history")
+	stats, err := s.fetch(reading, jobs)
+	ended(err)
 	if flushErr := s.flush(ctx, stats.Pages > 0); flushErr != nil {
 		return false, errors.Join(err, flushErr)
 	}

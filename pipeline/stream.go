@@ -151,7 +151,7 @@ func (s *Stream) Run(ctx context.Context, stop <-chan struct{}) error {
 	timeout := s.config.Load().DrainTimeout
 	overdue := time.AfterFunc(timeout, func() { cancel(errDrained) })
 	defer overdue.Stop()
-	s.progress.waiting(phaseDraining, time.Time{})
+	s.progress.waiting(PhaseDraining, time.Time{})
 	if polling.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // it was stopped; by whom, the others tell
 	}
@@ -243,11 +243,13 @@ func (s *Stream) pollOn(ctx context.Context) error {
 	}
 	for {
 		begun := time.Now()
-		err := s.poll(ctx)
+		polling, ended := s.stages.around(ctx, "poll")
+		err := s.poll(polling)
+		ended(err)
 		var until time.Time
 		if quota, ok := errors.AsType[*fetch.QuotaError](err); ok {
 			until = quota.Until
-			s.progress.waiting(phaseQuota, until)
+			s.progress.held(PhaseQuota, until, quota)
 			s.stages.Logger.WarnContext(ctx, "the quota is spent: polling goes on when calls are to be had again", "until", until.UTC().Format(time.RFC3339), "reason", quota.Err)
 			err = nil
 		}
@@ -271,7 +273,7 @@ func (s *Stream) outageOf(ctx context.Context, err error) error {
 		s.stages.Logger.WarnContext(ctx, "the API is not to be had; polling goes on, and catches up when it is", "error", err)
 		fallthrough
 	case unavailable:
-		s.progress.waiting(phaseOutage, s.outage)
+		s.progress.held(PhaseOutage, s.outage, err)
 		return nil
 	case err != nil:
 		return err
@@ -306,7 +308,7 @@ func (s *Stream) rest(ctx context.Context, begun, until time.Time) error {
 			return ctx.Err()
 		}
 		if until.IsZero() && s.outage.IsZero() {
-			s.progress.waiting(phaseIdle, time.Now().Add(wait))
+			s.progress.waiting(PhaseIdle, time.Now().Add(wait))
 			more, err := s.backfill(ctx)
 			if err != nil {
 				return err

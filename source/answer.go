@@ -43,7 +43,7 @@ func (c *Client) readPage(ctx context.Context, answer *http.Response, wire *wire
 		TotalItems: found.TotalItems,
 		TotalLeads: found.TotalLeads,
 		Undated:    found.Undated,
-		Warnings:   c.keepWarnings(ctx, found.Warnings, w),
+		Warnings:   c.keepWarnings(ctx, found.Warnings, w, c.censor.words(answer.Header.Get(requestIDHeader), maxID)),
 		Body:       body,
 	}
 	if err := c.reconcile(ctx, page); err != nil {
@@ -68,19 +68,19 @@ func (c *Client) reconcile(ctx context.Context, p *journal.Page) error {
 	}
 	if short.TotalLeads < 0 && p.Leads > 0 {
 		c.warnTotals.Do(func() {
-			c.logger.WarnContext(ctx, "answers do not say how many leads there should be; they are taken for complete", "window", p.Window.String())
+			c.logger.WarnContext(ctx, "answers do not say how many leads there should be; they are taken for complete", "window", p.Window.String(), "request_id", p.RequestID)
 		})
 	}
 	if short.TotalLeads >= 0 && p.Leads > short.TotalLeads || short.TotalItems >= 0 && p.Items > short.TotalItems {
 		c.logger.DebugContext(ctx, "the answer holds more than it announces", "window", p.Window.String(),
-			"leads", p.Leads, "total_leads", short.TotalLeads, "items", p.Items, "total_items", short.TotalItems)
+			"leads", p.Leads, "total_leads", short.TotalLeads, "items", p.Items, "total_items", short.TotalItems, "request_id", p.RequestID)
 	}
 	return nil
 }
 
 // keepWarnings returns the API's warnings in words. Each is logged where it
 // comes up first; some APIs warn with every answer.
-func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage, w window.Window) []string {
+func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage, w window.Window, requestID string) []string {
 	var kept []string
 	for _, m := range c.cleanMessages(messages) {
 		text := messageText(m)
@@ -88,7 +88,7 @@ func (c *Client) keepWarnings(ctx context.Context, messages []flatten.APIMessage
 		if _, known := c.warnings.LoadOrStore(m.ID, nil); !known {
 			level = slog.LevelWarn
 		}
-		c.logger.Log(ctx, level, "the API warns", "window", w.String(), "warning", text)
+		c.logger.Log(ctx, level, "the API warns", "window", w.String(), "warning", text, "request_id", requestID)
 		kept = append(kept, text)
 	}
 	return kept

@@ -31,6 +31,9 @@ type Options struct {
 	// connection is told from net/http/httptrace: a transport that does not
 	// support it seems to fail before.
 	HTTPTransport http.RoundTripper
+	// AroundTransport, if not nil, is given what carries all requests, and returns
+	// what is to carry them in its place; the same holds for it.
+	AroundTransport func(http.RoundTripper) http.RoundTripper
 	// Now is the clock for dates: expiries, days of the quota, bounds in the
 	// past; nil is time.Now.
 	Now func() time.Time
@@ -104,6 +107,9 @@ func New(config Config, limits Limits, o Options) (*Client, error) {
 	if o.HTTPTransport == nil {
 		transport := newTransport()
 		o.HTTPTransport, c.closeIdle = transport, transport.CloseIdleConnections
+	}
+	if o.AroundTransport != nil {
+		o.HTTPTransport = o.AroundTransport(o.HTTPTransport)
 	}
 	quotaFile, tokenFile := newStateFile(o.StateDir, quotaFileName), newStateFile(o.StateDir, tokenFileName)
 	quotaFile.sweep()

@@ -79,6 +79,34 @@ func messageText(m flatten.APIMessage) string {
 	return text
 }
 
+// AnswerError says which exchange an answer came from that is faulty, and says by
+// itself no more than that.
+type AnswerError struct {
+	// RequestID is the API's id of the exchange, for eBay's support.
+	RequestID string
+	Err       error
+}
+
+func (e *AnswerError) Error() string { return e.Err.Error() + " (request id " + e.RequestID + ")" }
+
+// Unwrap returns what is wrong with the answer.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// RequestIDOf returns the API's id of the exchange that the error came from, "" if
+// there was no answer, or none with an id.
+func RequestIDOf(err error) string {
+	if e, ok := errors.AsType[*APIError](err); ok {
+		return e.RequestID
+	}
+	if e, ok := errors.AsType[*AnswerError](err); ok {
+		return e.RequestID
+	}
+	if e, ok := errors.AsType[*TokenError](err); ok {
+		return e.RequestID
+	}
+	return ""
+}
+
 // BrokenError says that an answer did not arrive as the page it should be: it
 // was cut off, is no gzip, or no JSON.
 type BrokenError struct{ Err error }
@@ -134,6 +162,8 @@ type TokenError struct {
 	Status int
 	// Code and Description are RFC 6749's error and error_description, cleaned.
 	Code, Description string
+	// RequestID is eBay's id of the exchange, if the answer had one.
+	RequestID string
 
 	after time.Duration
 	waits bool
@@ -151,6 +181,9 @@ func (e *TokenError) Error() string {
 	}
 	if e.Description != "" {
 		text += ": " + e.Description
+	}
+	if e.RequestID != "" {
+		text += " (request id " + e.RequestID + ")"
 	}
 	return text
 }

@@ -118,8 +118,13 @@ func (c *Client) exchange(ctx context.Context, w window.Window, b bounds, q jour
 	default:
 		err = c.readError(ctx, answer, wire, w, q)
 	}
-	if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusTooManyRequests {
+	switch e, ok := errors.AsType[*APIError](err); {
+	case ok && e.Status == http.StatusTooManyRequests:
 		c.counters.throttled.Add(1)
+	case !ok && known(err) != nil:
+		if id := c.censor.words(answer.Header.Get(requestIDHeader), maxID); id != "" {
+			err = &AnswerError{RequestID: id, Err: err}
+		}
 	}
 	if page != nil {
 		page.Request = request.Method + " " + request.URL.RequestURI()

@@ -27,13 +27,21 @@ const (
 	OutcomeCancelled    Outcome = "cancelled"   // by us
 )
 
+// Outcomes are all there are.
+var Outcomes = []Outcome{
+	OutcomeAnswered, OutcomeShort, OutcomeInternal, OutcomeServer, OutcomeThrottled, OutcomeUnauthorized, OutcomeRefused,
+	OutcomeBroken, OutcomeTooLarge, OutcomeTimeout, OutcomeLost, OutcomeUnreachable, OutcomeCancelled,
+}
+
 // Stats are a Client's counts since it was made.
 type Stats struct {
 	// Requests are the calls sent to the API, repeated ones included; Retries
 	// those that repeated a failed one.
 	Requests, Retries int64
-	// TokenRequests are the calls sent to the token endpoint.
-	TokenRequests int64
+	// TokenRequests are the calls sent to the token endpoint. Of those that have
+	// ended, TokenGrants brought a token, TokenRefusals refused the login, and
+	// TokenFailures failed in another way.
+	TokenRequests, TokenGrants, TokenRefusals, TokenFailures int64
 	// Throttled counts answers with 429, of both endpoints.
 	Throttled int64
 	// Bytes are those of the API's bodies, as received.
@@ -46,6 +54,7 @@ type Stats struct {
 // counters are what Stats is taken from. Safe for concurrent use.
 type counters struct {
 	requests, retries, tokenRequests, throttled, bytes atomic.Int64
+	tokenGrants, tokenRefusals, tokenFailures          atomic.Int64
 
 	mu       sync.Mutex
 	outcomes map[Outcome]int64
@@ -60,6 +69,22 @@ func (c *counters) ended(o Outcome) {
 	c.outcomes[o]++
 }
 
+// token counts how a token request ended.
+func (c *counters) token(err error) {
+	if err == nil {
+		c.tokenGrants.Add(1)
+		return
+	}
+	switch classify(err) {
+	case refused:
+		c.tokenRefusals.Add(1)
+		return
+	case throttled:
+		c.throttled.Add(1)
+	}
+	c.tokenFailures.Add(1)
+}
+
 func (c *counters) snapshot() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,6 +92,9 @@ func (c *counters) snapshot() Stats {
 		Requests:      c.requests.Load(),
 		Retries:       c.retries.Load(),
 		TokenRequests: c.tokenRequests.Load(),
+		TokenGrants:   c.tokenGrants.Load(),
+		TokenRefusals: c.tokenRefusals.Load(),
+		TokenFailures: c.tokenFailures.Load(),
 		Throttled:     c.throttled.Load(),
 		Bytes:         c.bytes.Load(),
 		Outcomes:      maps.Clone(c.outcomes),

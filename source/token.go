@@ -124,9 +124,7 @@ func (t *tokens) renew(ctx context.Context, rejected bool) error {
 		}
 		t.counters.tokenRequests.Add(1)
 		given, err := t.login.request(ctx, t.refresh.Reveal())
-		if err != nil && classify(err) == throttled {
-			t.counters.throttled.Add(1)
-		}
+		t.counters.token(err)
 		return given, err
 	}, "what", "token")
 	if err != nil {

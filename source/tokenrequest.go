@@ -98,6 +98,7 @@ func (l *login) failure(ctx, attempt context.Context, conn *connection, header h
 			Status:      e.Response.StatusCode,
 			Code:        l.censor.words(e.ErrorCode, maxID),
 			Description: l.censor.words(e.ErrorDescription, maxWords),
+			RequestID:   l.censor.words(header.Get(requestIDHeader), maxID),
 		}
 		failed.after, failed.waits = retryAfter(header, l.now())
 		return failed

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/tracing"
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -33,8 +34,9 @@ func (s *settings) identity() journal.Identity {
 // assembly is the parts of a run, put together.
 type assembly struct {
 	pipeline.Stages
-	client *source.Client // nil without the API
-	survey *survey        // of the journal, as it was found
+	tracer *tracing.Tracer // nil without traces
+	client *source.Client  // nil without the API
+	survey *survey         // of the journal, as it was found
 	dead   string
 
 	flattener flatten.Flattener
@@ -53,14 +55,14 @@ func (s *settings) assemble(ctx context.Context, p *process) (_ *assembly, err e
 	}
 	keeper := &errorKeeper{dir: s.State.Dir, command: p.command()}
 	logger := keeper.logger(p.log)
-	a := &assembly{errors: keeper, dead: filepath.Join(s.State.Dir, deadLettersFolder)}
+	a := &assembly{tracer: p.tracer, errors: keeper, dead: filepath.Join(s.State.Dir, deadLettersFolder)}
 	a.flattener = flatten.Flattener{Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	a.Stages = pipeline.Stages{
-		Journal: j, Fetch: s.Fetch, Logger: logger,
+		Journal: j, Landing: p.tracer.Journal(j), Around: p.tracer.Around, Fetch: s.Fetch, Logger: logger,
 		Reader: deliver.NewReader(j, a.flattener, deliver.NewDeadLetters(a.dead), logger),
 	}
 	a.Keep = s.State.Keep
-	if a.Base, err = base.Open(j, a.flattener, p.log); err != nil {
+	if a.Base, err = base.Open(j, a.flattener, logger); err != nil {
 		err = fmt.Errorf("opening what stands for the pruned part of the journal: %w", err)
 		a.Base = nil
 		return nil, a.close(err)
@@ -112,20 +114,22 @@ func (a *assembly) deliverTo(s *settings, sinks []sink) {
 	binding := deliver.Binding{JournalID: a.Journal.ID(), Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	for _, sink := range sinks {
 		logger := a.Logger.With("sink", sink.name)
-		a.Sinks = append(a.Sinks, deliver.Opener{Name: sink.name, Open: func(ctx context.Context) (deliver.Sink, error) {
+		a.Sinks = append(a.Sinks, a.tracer.Opener(deliver.Opener{Name: sink.name, Open: func(ctx context.Context) (deliver.Sink, error) {
 			return sink.open(ctx, binding, logger)
-		}})
+		}}))
 	}
 }
 
 // connect adds the API. backoff is the first pause before a request is repeated,
 // 0 for the usual one.
 func (a *assembly) connect(s *settings, p *process, backoff time.Duration) error {
-	client, err := source.New(s.EBay, s.Limit, source.Options{StateDir: s.State.Dir, Logger: a.Logger, Version: p.build.Version, Backoff: backoff})
+	client, err := source.New(s.EBay, s.Limit, source.Options{
+		StateDir: s.State.Dir, Logger: a.Logger, Version: p.build.Version, Backoff: backoff, AroundTransport: a.tracer.Transport,
+	})
 	if err != nil {
 		return fmt.Errorf("preparing to call the API: %w", err)
 	}
-	a.client, a.Source = client, client
+	a.client, a.Source = client, a.tracer.Source(client)
 	a.Quota, a.Now = client.Quota, client.ServerTime
 	return nil
 }

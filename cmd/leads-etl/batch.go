@@ -8,6 +8,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -17,6 +18,7 @@ import (
 type batchCommand struct {
 	Range      rangeConfig `embed:"" envprefix:"LEADS_ETL_BATCH_" group:"batch"`
 	settings   `embed:""`
+	watching   `embed:""`
 	batchFlags `embed:""`
 }
 
@@ -40,6 +42,7 @@ A run that was interrupted is resumed by the same command.`
 
 func (c *batchCommand) validate(report func(section, key, problem string)) {
 	c.settings.validate(report)
+	c.watching.validate(report)
 	c.Range.Validate(func(key, problem string) { report("batch", key, problem) })
 }
 
@@ -133,8 +136,11 @@ func (a *assembly) run(ctx context.Context, p *process, request pipeline.Request
 	}
 	announce(p, batch.Plan(), a.client)
 	defer p.announceInterrupt(ctx)()
+	a.watch(p, func(s *monitor.Snapshot) { s.Batch = new(batch.Progress()) })
 	stop := p.report(ctx, func() progress.Snapshot { return batchSnapshot(batch.Progress(), a.client.Stats()) })
-	done, err := batch.Run(ctx)
+	batchCtx, ended := a.tracer.Around(ctx, "batch")
+	done, err := batch.Run(batchCtx)
+	ended(err)
 	stop()
 	if done.Batch == "" {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/logging"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 )
 
@@ -23,6 +24,8 @@ type console struct {
 	// as level, which may change.
 	log   *slog.Logger
 	level *slog.LevelVar
+	// repeats holds warnings back that log was given again.
+	repeats *logging.Repeats
 
 	// live says that err is a terminal on which a line can be redrawn; color
 	// that out is one that may be coloured; ascii that the locale knows no more.
@@ -50,7 +53,7 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 			return width
 		},
 	}
-	c.log = newLogger(c.err, "text", c.level)
+	c.log, c.repeats = newLogger(c.err, "text", c.level)
 	return c
 }
 
@@ -70,7 +73,8 @@ func unicodeLocale(environ []string) bool {
 func (c *console) configure(g *grammar, levelSet bool) {
 	c.quiet = g.Quiet
 	c.setLevel(g, levelSet)
-	c.log = newLogger(c.err, g.Log.Format, c.level)
+	c.repeats.Close()
+	c.log, c.repeats = newLogger(c.err, g.Log.Format, c.level)
 }
 
 // setLevel puts the level of the log in force, for all loggers.
@@ -102,6 +106,7 @@ func (c *console) report(ctx context.Context, poll func() progress.Snapshot) (st
 
 // finish shows the error that a command ended with and returns the exit code.
 func (c *console) finish(err error) int {
+	c.repeats.Close()
 	c.err.Clear()
 	show(c.err, err)
 	return exitCode(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/pipeline"
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/pipeline/fetch"
@@ -147,6 +148,9 @@ func classify(err error) failure {
 	}
 	if e, ok := errors.AsType[*deliver.SinkError](err); ok {
 		return hint(exitSink, fmt.Sprintf("nothing is lost: when it is mended, '%s replay --sink %s' brings it up to date without API calls", programName, kindOf(e.Sink)))
+	}
+	if _, ok := errors.AsType[*monitor.ListenError](err); ok {
+		return hint(exitUnexpected, "end what listens there, or give another address with --listen")
 	}
 	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
 		return hint(exitUsage)

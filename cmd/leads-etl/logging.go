@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"log/slog"
+
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/logging"
 )
 
 // logConfig is the [log] section.
@@ -29,11 +31,14 @@ func severityOf(g *grammar, progress, set bool) slog.Level {
 	return level
 }
 
-// newLogger returns a logger that follows the level.
-func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+// newLogger returns a logger that follows the level. What it holds back is told
+// when repeats is closed.
+func newLogger(w io.Writer, format string, level slog.Leveler) (logger *slog.Logger, repeats *logging.Repeats) {
 	options := &slog.HandlerOptions{Level: level}
+	var out slog.Handler = slog.NewTextHandler(w, options)
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		out = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	repeats = logging.NewRepeats(logging.RequestIDs{Handler: out})
+	return slog.New(repeats), repeats
 }

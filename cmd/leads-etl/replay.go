@@ -4,12 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 )
 
 type replayCommand struct {
 	settings  `embed:""`
+	leaving   `embed:""`
 	pastFlags `embed:""`
 	Sink      []string `name:"sink" placeholder:"NAME" help:"Only these sinks: parquet, ndjson, kafka; all that are on if absent."`
 	JSON      bool     `name:"json" help:"The summary as JSON."`
@@ -36,6 +38,7 @@ func (c *replayCommand) demands() []demand {
 
 func (c *replayCommand) validate(report func(section, key, problem string)) {
 	c.validateFor(false, report)
+	c.leaving.validate(report)
 }
 
 func (c *replayCommand) Run(ctx context.Context, p *process) error {
@@ -60,7 +63,10 @@ func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	begun := time.Now()
 	defer p.announceInterrupt(ctx)()
 	stop := p.report(ctx, func() progress.Snapshot { return a.replaySnapshot() })
-	reports, err := pipeline.Replay(ctx, a.Stages)
+	replaying, ended := a.tracer.Around(ctx, "replay")
+	reports, err := pipeline.Replay(replaying, a.Stages)
+	ended(err)
+	a.watch(p, func(s *monitor.Snapshot) { s.Sinks = reports })
 	stop()
 	s := &summary{Duration: seconds(time.Since(begun)), Sinks: sinkSummaries(reports)}
 	s.tally(a.Reader.Tally(), a.dead)

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/tracing"
 )
 
 // grammar is the command line.
@@ -50,7 +53,13 @@ type command interface {
 // process is what a command has to work with.
 type process struct {
 	*console
-	build build
+	build   build
+	environ []string
+	// monitor is what tells others how the command is doing; nil for commands that
+	// nobody watches.
+	monitor *monitor.Monitor
+	// tracer is nil without traces.
+	tracer *tracing.Tracer
 	// line is what the command was called with; reread reads all of it again, as it
 	// is now.
 	line   *commandLine
@@ -119,10 +128,12 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 		return &usageError{err: errors.New("--print-config: this command takes no configuration"), command: line.name}
 	case line.grammar.PrintConfig:
 		return errors.Join(line.inForce.Print(c.out), err)
-	case err != nil:
+	}
+	p := &process{console: c, build: b, environ: environ, line: line, reread: func() (*commandLine, error) { return parse(args, environ, c, b) }}
+	if err != nil {
+		p.leaveWord(ctx, time.Now(), err)
 		return err
 	}
-	p := &process{console: c, build: b, line: line, reread: func() (*commandLine, error) { return parse(args, environ, c, b) }}
 	var release func()
 	if s, ok := line.target.(streamer); ok && s.streams() {
 		ctx, p.stop, release = untilSecondSignal(ctx)
@@ -133,7 +144,7 @@ func dispatch(ctx context.Context, args, environ []string, c *console) error {
 		ctx, release = untilSignal(ctx)
 	}
 	defer release()
-	return line.target.Run(ctx, p)
+	return p.observe(ctx)
 }
 
 // commandLine is a command line that was understood, with the configuration that

@@ -32,6 +32,7 @@ func (s *modeSettings) validate(report func(section, key, problem string)) {
 
 type runCommand struct {
 	modeSettings `embed:""`
+	watching     `embed:""`
 	batchFlags   `embed:""`
 }
 
@@ -50,6 +51,7 @@ func (c *runCommand) validate(report func(section, key, problem string)) {
 	if c.DryRun && c.streams() {
 		report("", "--dry-run", "only a batch can be tried dry: for a stream, '"+programName+" check' says how many calls it takes")
 	}
+	c.watching.validate(report)
 	if c.Restart && c.streams() {
 		report("", "--restart", "only a batch can begin anew: a stream goes on where it was")
 	}

@@ -41,6 +41,7 @@ var sectionGroups = []kong.Group{
 	{Key: "ndjson", Title: "ndjson: files of JSON lines; on if dir is set"},
 	{Key: "parquet", Title: "parquet: Parquet files; on if dir is set"},
 	{Key: "kafka", Title: "kafka: a topic; on if brokers is set", Description: "The password is taken from LEADS_ETL_KAFKA_SASL_PASSWORD, or from a file."},
+	{Key: "metrics", Title: "metrics: how others see what a run is doing"},
 	{Key: "log", Title: "log: what is logged"},
 }
 
@@ -49,7 +50,8 @@ var sectionGroups = []kong.Group{
 var shortNames = map[string]string{
 	"ebay-items": "item", "ebay-status": "status",
 	"stream-interval": "interval", "stream-settle": "settle", "stream-lookback": "lookback", "stream-drain-timeout": "drain-timeout",
-	"stream-from": "from", // not where that is the range's
+	"stream-from":    "from", // not where that is the range's
+	"metrics-listen": "listen", "metrics-pprof": "pprof",
 }
 
 func shortenFlags(node *kong.Node) {

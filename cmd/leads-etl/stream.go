@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
 )
@@ -42,6 +43,7 @@ type streamer interface {
 type streamCommand struct {
 	streamSettings `embed:""`
 	settings       `embed:""`
+	watching       `embed:""`
 	JSON           bool `name:"json" help:"The summary as JSON."`
 }
 
@@ -56,6 +58,7 @@ It goes on where it was, polls every interval, and never ends by itself: a quota
 
 func (c *streamCommand) validate(report func(section, key, problem string)) {
 	c.settings.validate(report)
+	c.watching.validate(report)
 	c.validateStream(report)
 }
 
@@ -99,6 +102,7 @@ func (a *assembly) stream(ctx context.Context, p *process, s *settings, c *strea
 		return nil, err
 	}
 	a.announceStream(p, s, c)
+	a.watch(p, func(s *monitor.Snapshot) { s.Stream = new(stream.Progress()) })
 	begun := time.Now()
 	ended := make(chan struct{})
 	said := p.announceStop(ended)

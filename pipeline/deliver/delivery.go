@@ -13,6 +13,7 @@ import (
 
 	"github.com/leads-etl/leads-etl/pipeline/base"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/schema"
 )
 
 // Opener opens one sink. Delivery calls it anew after each failure, for only a
@@ -62,6 +63,16 @@ type Report struct {
 	Superseded []string
 	// Retries counts failures after which the sink was opened again.
 	Retries int
+	// Events are the rows that were committed, by type.
+	Events map[schema.EventType]int
+	// Behind is what it does not hold yet of what is landed.
+	Behind Behind
+	// Committed is when something was committed last, zero if nothing was.
+	Committed time.Time
+	// Failing is what went wrong last, if nothing has gone well since, and Since
+	// when that began; nil and zero while all is well.
+	Failing error
+	Since   time.Time
 }
 
 // Delivery brings one sink up to date, at its own pace.
@@ -73,6 +84,7 @@ type Delivery struct {
 	// says that the sink was seen not to be ahead of that.
 	end     journal.Seq
 	checked bool
+	account account
 
 	mu     sync.Mutex
 	report Report
@@ -89,6 +101,7 @@ func (d *Delivery) Report() Report {
 	defer d.mu.Unlock()
 	r := d.report
 	r.Superseded = append([]string(nil), r.Superseded...)
+	r.Events, r.Behind = d.account.counts(), d.account.behind(d.options.Journal)
 	return r
 }
 
@@ -105,7 +118,7 @@ func (d *Delivery) Run(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil || permanent(err) {
 			return err
 		}
-		if now := d.Report().Commits; now > commits {
+		if now := d.commits(); now > commits {
 			commits, backoff = now, d.newBackoff() // it went on in between: count anew
 		}
 		d.noteRetry(ctx, err)
@@ -117,8 +130,15 @@ func (d *Delivery) Run(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	default:
+		d.noteFailure(err)
 		return &SinkError{Sink: d.opener.Name, Err: err}
 	}
+}
+
+func (d *Delivery) commits() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.report.Commits
 }
 
 // newBackoff returns the waits of one row of failures. It ends after Attempts,
@@ -148,7 +168,25 @@ func permanent(err error) bool {
 	return ok
 }
 
+// noteFailure keeps what goes wrong, and when that began.
+func (d *Delivery) noteFailure(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.report.Failing == nil {
+		d.report.Since = time.Now()
+	}
+	d.report.Failing = err
+}
+
+// noteWell keeps that the sink does what it is asked.
+func (d *Delivery) noteWell() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report.Failing, d.report.Since = nil, time.Time{}
+}
+
 func (d *Delivery) noteRetry(ctx context.Context, err error) {
+	d.noteFailure(err)
 	d.mu.Lock()
 	d.report.Retries++
 	d.mu.Unlock()
@@ -207,7 +245,7 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 			err = errors.Join(err, fmt.Errorf("closing: %w", closeErr))
 		}
 	}()
-	follow, err := d.follower(ctx, sink)
+	follow, err := d.follower(ctx, d.account.of(sink))
 	if err != nil {
 		return err
 	}
@@ -216,8 +254,12 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 	for {
 		last := d.allLanded() // asked before the journal is read: nothing comes after it
 		wake, err := follow.step(ctx, last)
-		if err != nil || last {
+		if err != nil {
 			return err
+		}
+		d.noteWell()
+		if last {
+			return nil
 		}
 		select {
 		case <-wake.changed:
@@ -260,6 +302,7 @@ func (d *Delivery) record(r Receipt) {
 	d.report.Rows += r.Rows
 	d.report.Files += r.Files
 	d.report.Bytes += r.Bytes
+	d.report.Committed = time.Now()
 	d.report.Superseded = append(d.report.Superseded, r.Superseded...)
 	if r.Unchanged {
 		d.report.Unchanged++

@@ -33,10 +33,16 @@ type Job struct {
 // what is known: then it need not be landed. It is called concurrently.
 type Known func(ctx context.Context, page *journal.Page) (bool, error)
 
+// Journal is where answers are landed: *journal.Journal, or what stands before it
+// to look on.
+type Journal interface {
+	Append(ctx context.Context, r journal.Record) (journal.Seq, error)
+}
+
 // Fetcher lands windows in the journal. Use it for one Run.
 type Fetcher struct {
 	source  Source
-	journal *journal.Journal
+	journal Journal
 	config  Config
 	logger  *slog.Logger
 
@@ -55,13 +61,13 @@ type Fetcher struct {
 }
 
 // New returns a Fetcher that lands the source's answers in j.
-func New(source Source, j *journal.Journal, config Config, logger *slog.Logger) *Fetcher {
+func New(source Source, j Journal, config Config, logger *slog.Logger) *Fetcher {
 	return &Fetcher{source: source, journal: j, config: config, logger: logger}
 }
 
 // NewPoller returns a Fetcher that lands of the source's answers those that are
 // not known.
-func NewPoller(source Source, j *journal.Journal, known Known, config Config, logger *slog.Logger) *Fetcher {
+func NewPoller(source Source, j Journal, known Known, config Config, logger *slog.Logger) *Fetcher {
 	f := New(source, j, config, logger)
 	f.known, f.polls = known, make(map[*Job]*journal.Poll)
 	return f

@@ -132,6 +132,17 @@ func (ix *index) next() Seq {
 	return last.base + Seq(len(last.offsets))
 }
 
+// bytes returns the size of all segments, as far as they are synced.
+func (ix *index) bytes() int64 {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	var sum int64
+	for _, s := range ix.segments {
+		sum += s.end
+	}
+	return sum
+}
+
 // place is where a record's frame is: in the segment that begins with base,
 // from offset off on, ending at limit or before.
 type place struct {

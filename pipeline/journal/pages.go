@@ -30,3 +30,7 @@ func (j *Journal) Pages() []PageRef {
 	n := len(j.index.pages)
 	return j.index.pages[:n:n]
 }
+
+// Bytes returns how much of the disk the journal's records take. It reads
+// nothing.
+func (j *Journal) Bytes() int64 { return j.index.bytes() }

@@ -110,15 +110,7 @@ func (w *world) wantAll(want rows) {
 // of a run.
 func wantNoPersonIn(t testing.TB, output string, want rows) {
 	t.Helper()
-	if strings.Contains(output, secret) {
-		t.Error("the secret is in the output")
-	}
-	for _, row := range want {
-		for _, c := range schema.Columns {
-			value, ok := row[c.Name].(string)
-			if c.Personal && ok && len(value) >= 6 && strings.Contains(output, value) {
-				t.Errorf("a value of %s is in the output", c.Name)
-			}
-		}
-	}
+	all := make(persons)
+	all.addRows(t, want)
+	all.wantNotIn(t, output)
 }

@@ -63,6 +63,7 @@ type world struct {
 	brokers                      string
 	extra                        string // more configuration
 	files                        string // more configuration of both kinds of files
+	environ                      []string
 }
 
 // newWorld starts the API with the config and prepares an exporter with all
@@ -140,6 +141,7 @@ func (w *world) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, append(args, "--config", w.writeConfig())...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "LEADS_ETL_EBAY_CLIENT_SECRET="+secret, "HOME="+w.dir)
+	cmd.Env = append(cmd.Env, w.environ...)
 	return cmd
 }
 
