@@ -11,7 +11,7 @@ import (
 const (
 	chartWidth = 860
 	barLeft    = 300
-	barRight   = 700
+	barRight   = 620
 	barHeight  = 16
 	barGap     = 4
 	rowGap     = 20
