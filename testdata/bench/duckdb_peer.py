@@ -4,17 +4,19 @@
 
 The pages are answers of the API as received, <from>_<to>.json.gz, where from and to are the seconds of the window that
 was asked for: the API's bounds are inclusive, so what lies at or beyond <to> is another page's. All types are given, so
-nothing is inferred. Both outputs are made of a temporary table, which is quicker than reading the pages twice. There are
-no ids, no hashes, no order, no folders by date and no sync.
+nothing is inferred. If both are wanted, they are made of a temporary table, which is quicker than reading the pages twice. There
+are no ids, no hashes, no order, no folders by date and no sync. Compression is that of leads-etl's default: zstd at 1.
 """
 
 import argparse
 import json
 import os
 import resource
+import threading
 import time
 
 import duckdb
+import pyarrow
 
 RESPONSE = """STRUCT(
   additionalInformation VARCHAR,
@@ -52,6 +54,13 @@ SELECT 'snapshot' AS event_type, 'bench' AS account, 'EBAY_DE' AS marketplace_id
 FROM lead WHERE r.submittedTime >= window_from AND r.submittedTime < window_to"""
 
 
+def compress(pipe, path):
+    """Compresses what comes out of the pipe with zstd, at level 1, which is PyArrow's default."""
+    with open(pipe, "rb", buffering=0) as source, pyarrow.CompressedOutputStream(pyarrow.OSFile(path, "wb"), "zstd") as out:
+        while block := source.read(1 << 20):
+            out.write(block)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pages", required=True)
@@ -74,8 +83,14 @@ def main():
     if args.parquet:
         db.execute("COPY (%s) TO %s (FORMAT PARQUET, COMPRESSION zstd, COMPRESSION_LEVEL 1)" % (rows, quote(args.parquet)))
     if args.ndjson:
-        # DuckDB has no option for the level of this one: it is zstd's own default, 3.
-        db.execute("COPY (%s) TO %s (FORMAT JSON, COMPRESSION zstd)" % (rows, quote(args.ndjson)))
+        # DuckDB has no option for the level here: its own zstd is at 3. At 1, by way of a pipe, it took a tenth less CPU time.
+        pipe = args.ndjson + ".pipe"
+        os.mkfifo(pipe)
+        compressor = threading.Thread(target=compress, args=(pipe, args.ndjson), daemon=True)
+        compressor.start()
+        db.execute("COPY (%s) TO %s (FORMAT JSON, COMPRESSION none)" % (rows, quote(pipe)))
+        compressor.join()
+        os.remove(pipe)
     took, used = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({
         "version": "DuckDB " + duckdb.__version__, "seconds": took,

@@ -211,7 +211,7 @@ func (b *bench) note(version string) {
 
 // noteKafka keeps the versions of what does not tell its own.
 func (b *bench) noteKafka(ctx context.Context) error {
-	cmd, err := kafkatest.Tool(ctx, "org.apache.kafka.tools.ProducerPerformance", "--version")
+	cmd, err := kafkatest.Tool(ctx, "org.apache.kafka.tools.TopicCommand", "--version")
 	if err != nil {
 		return err
 	}

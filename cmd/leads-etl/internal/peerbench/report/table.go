@@ -18,7 +18,7 @@ func (r *Results) Markdown() string {
 		row := &r.Rows[i]
 		peer, paired := "–", "–"
 		if row.Peer != "" {
-			peer = fmt.Sprintf("%s: %s", PeerName(row.Peer), row.PeerValue.in(row.Unit))
+			peer = fmt.Sprintf("%s: %s", peerLabel(row.Peer), row.PeerValue.in(row.Unit))
 			paired = row.Paired.in(row.FigureUnit)
 		}
 		mark := "met"
@@ -94,5 +94,15 @@ func thousands(v float64) string {
 // the slash in its id.
 func PeerName(contender string) string {
 	name, _, _ := strings.Cut(contender, "/")
+	return name
+}
+
+// peerLabel is the name, and what follows a comma in the work, which tells
+// leads-etl from itself.
+func peerLabel(contender string) string {
+	name, work, _ := strings.Cut(contender, "/")
+	if _, how, ok := strings.Cut(work, ", "); ok {
+		return name + ", " + how
+	}
 	return name
 }
