@@ -27,7 +27,8 @@ var benchMetric = regexp.MustCompile(`([0-9.e+-]+) (core-%|rss-MiB|peak-MiB|call
 func (b *bench) idleStream(ctx context.Context) (report.Sample, facts, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkIdleStream$/^poll$", "-benchtime", "1x",
 		"-timeout", "3h", "github.com/leads-etl/leads-etl/cmd/leads-etl/internal/acceptance")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("BENCH_LEADS=%d", b.leads), fmt.Sprintf("BENCH_QUOTA=%d", dailyCalls))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("BENCH_LEADS=%d", b.leads), fmt.Sprintf("BENCH_QUOTA=%d", dailyCalls),
+		"LEADS_ETL_TEST_KAFKA="+b.broker.seeds()) // so that no second broker is started
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return report.Sample{}, nil, fmt.Errorf("%s: %w\n%s", cmd, err, out)

@@ -34,9 +34,17 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(top)
-	dir, out := t.TempDir(), t.TempDir()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is installed for the peers is kept from test to test, and nothing else.
+	dir, out := filepath.Join(cache, "leads-etl-ci", "bench"), t.TempDir()
+	if err := os.RemoveAll(filepath.Join(dir, "corpus-2000")); err != nil {
+		t.Fatal(err)
+	}
 	args := []string{"-leads", "2000", "-rounds", "1", "-dir", dir, "-out", out}
-	if err := run(t.Context(), args); err != nil {
+	if err := run(t.Context(), append(args, "-fresh")); err != nil {
 		t.Fatal(err)
 	}
 	samples := filepath.Join(dir, "samples.jsonl")
