@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"syscall"
+	"time"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/peerbench/report"
 )
@@ -25,8 +27,16 @@ var benchMetric = regexp.MustCompile(`([0-9.e+-]+) (core-%|rss-MiB|peak-MiB|call
 
 // idleStream runs the acceptance tests' benchmark of an idle stream.
 func (b *bench) idleStream(ctx context.Context) (report.Sample, facts, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkIdleStream$/^poll$", "-benchtime", "1x",
-		"-timeout", "3h", "github.com/leads-etl/leads-etl/cmd/leads-etl/internal/acceptance")
+	program := b.path("acceptance.test")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "github.com/leads-etl/leads-etl/cmd/leads-etl/internal/acceptance")
+	if out, err := build.CombinedOutput(); err != nil {
+		return report.Sample{}, nil, fmt.Errorf("building the benchmark of an idle stream: %w\n%s", err, out)
+	}
+	cmd := exec.CommandContext(ctx, program, "-test.run", "^$", "-test.bench", "^BenchmarkIdleStream$/^poll$", "-test.benchtime", "1x", "-test.timeout", "3h")
+	// It starts the stream, which has to end with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = time.Minute
 	cmd.Env = append(os.Environ(), fmt.Sprintf("BENCH_LEADS=%d", b.leads), fmt.Sprintf("BENCH_QUOTA=%d", dailyCalls),
 		"LEADS_ETL_TEST_KAFKA="+b.broker.seeds()) // so that no second broker is started
 	out, err := cmd.CombinedOutput()
