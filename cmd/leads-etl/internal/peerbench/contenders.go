@@ -203,8 +203,12 @@ func (b *bench) measured(ctx context.Context, cmd *exec.Cmd, outputs ...output) 
 	return s, all, nil
 }
 
-// note keeps the version of a peer, which is told as name and number.
+// note keeps the version of a peer, which is told as name and number; ours has
+// none to tell.
 func (b *bench) note(version string) {
+	if version == "" {
+		return
+	}
 	name, _, _ := bytes.Cut([]byte(version), []byte(" "))
 	b.versions[string(name)] = version
 }
