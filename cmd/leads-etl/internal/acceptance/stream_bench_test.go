@@ -84,8 +84,9 @@ func (w *world) measureIdle(b *testing.B) {
 	polled(3)
 	pid := r.cmd.Process.Pid
 	before, grown, calls := cpuOf(b, pid), w.sizeOf("state/journal"), w.sim.Stats().Calls
-	first := len(r.polls())
+	first, begun := len(r.polls()), time.Now()
 	polled(first + idlePolls)
+	b.ReportMetric(100*(cpuOf(b, pid)-before).Seconds()/time.Since(begun).Seconds(), "core-%")
 	b.ReportMetric((cpuOf(b, pid)-before).Seconds()/idlePolls, "cpu-s/poll")
 	b.ReportMetric(float64(w.sim.Stats().Calls-calls)/idlePolls, "calls/poll")
 	b.ReportMetric(float64(w.sizeOf("state/journal")-grown)/idlePolls, "journal-B/poll")
