@@ -18,11 +18,13 @@ type pruneCommand struct {
 }
 
 func (c *pruneCommand) Help() string {
-	return `Pages that are older than [state] keep, and that no sink needs any more, are removed from the journal, whole files of it at a time. What they came to is kept beside it: the state of each known lead, the latest row of each, what is covered, and gaps. So nothing is exported again, and a new sink can still be built.
+	return `Examples:
 
-Streams and batches do this by themselves. The API is not called.
+    leads-etl prune --state-keep 90d --dry-run
 
-    leads-etl prune --state-keep 90d --dry-run`
+Pages that are older than [state] keep, and that no sink needs any more, are removed from the journal, whole files of it at a time. What they came to is kept beside it: the state of each known lead, the latest row of each, what is covered, and gaps. So nothing is exported again, and a new sink can still be built.
+
+Streams and batches do this by themselves. The API is not called.`
 }
 
 func (c *pruneCommand) validate(report func(section, key, problem string)) {

@@ -21,10 +21,12 @@ type repairCommand struct {
 }
 
 func (c *repairCommand) Help() string {
-	return `Reads all of the journal, past whatever is damaged. With --write, what can be read is kept under its numbers, records that cannot be read are marked as lost, and what they covered becomes gaps, which the next run fetches again. The damaged files are kept in the journal's folder damaged-…, and files of tables that are about to be replaced below _superseded. Also to be run after a backup was restored: it compares the journal with the positions of all sinks.
+	return `Examples:
 
     leads-etl repair
-    leads-etl repair --write`
+    leads-etl repair --write
+
+Reads all of the journal, past whatever is damaged. With --write, what can be read is kept under its numbers, records that cannot be read are marked as lost, and what they covered becomes gaps, which the next run fetches again. The damaged files are kept in the journal's folder damaged-…, and files of tables that are about to be replaced below _superseded. Also to be run after a backup was restored: it compares the journal with the positions of all sinks.`
 }
 
 func (c *repairCommand) validate(report func(section, key, problem string)) {

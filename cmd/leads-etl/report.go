@@ -21,10 +21,12 @@ type reportCommand struct {
 }
 
 func (c *reportCommand) Help() string {
-	return `One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs.
+	return `Examples:
 
     leads-etl report --html leads.html
-    leads-etl report --html september.html --from 2026-09-01 --to 2026-10-01`
+    leads-etl report --html september.html --from 2026-09-01 --to 2026-10-01
+
+One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs.`
 }
 
 func (c *reportCommand) validate(report func(section, key, problem string)) {

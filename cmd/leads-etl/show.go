@@ -30,12 +30,14 @@ type showCommand struct {
 }
 
 func (c *showCommand) Help() string {
-	return `Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster.
+	return `Examples:
 
     leads-etl show
     leads-etl show --last 1d --item 123456789012 --limit 0
     leads-etl show --type updated,vanished --last 7d
-    leads-etl show --json --limit 0 --reveal | jq -r .email`
+    leads-etl show --json --limit 0 --reveal | jq -r .email
+
+Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster.`
 }
 
 func (c *showCommand) validate(report func(section, key, problem string)) {
