@@ -20,10 +20,12 @@ func TestRepairAndPruning(t *testing.T) {
 	if err := os.WriteFile(damaged, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	now := time.Now()
 	repair := func() {
 		t.Helper()
+		now = now.Add(time.Second) // what is kept aside is named by it
 		s := salvage(t, w.dir, 0)
-		if _, err := s.Write(nil, time.Now()); err != nil {
+		if _, err := s.Write(nil, now); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(); err != nil {

@@ -163,7 +163,7 @@ func (w *world) sizeOf(name string) int64 {
 		if err == nil {
 			sum += info.Size()
 		}
-		return nil //nolint:nilerr // it was removed meanwhile
+		return nil
 	})
 	if err != nil {
 		w.t.Fatal(err)
