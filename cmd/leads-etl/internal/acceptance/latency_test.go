@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ func TestHowSoonAChangeIsSeen(t *testing.T) {
 	w := streamWorld(t, simulator.Config{Seed: 29, Leads: 1500, Clean: true})
 	r := w.start(nil, "stream")
 	r.awaitPoll(time.Time{})
+	r.await("the topic", func(l logLine) bool {
+		return l.Message == "committed" && strings.Contains(l.Text, `"sink":"kafka"`)
+	})
 	for len(w.kafka()) < 1500 { // until all are told
 		time.Sleep(50 * time.Millisecond)
 	}
