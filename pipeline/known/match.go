@@ -2,6 +2,7 @@ package known
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/google/uuid"
@@ -130,21 +131,23 @@ const (
 // which has to show it. Where it has not, or the lead has vanished, something else
 // has to: a text or some way to reach the buyer that is the same. An answer of
 // leads of one status never proves it, for the lead may have another one now; nor
-// does a row that is not in its place in time.
+// does it for a row that is not in its place in time: there, the buyer's full name,
+// an address or a number has to be the same.
 func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
 	differ := differing(r.columns(), l.digests)
 	if !m.comparable(l) {
 		differ |= ofMessages
 	}
-	reached := 0
+	var equal uint64 // columns that say the same of both
 	for i, column := range r.columns() {
 		if differ&(1<<i) == 0 {
 			score += perColumn
-			if column != 0 && ofContact&(1<<i) != 0 {
-				reached++
+			if column != 0 {
+				equal |= 1 << i
 			}
 		}
 	}
+	reached := bits.OnesCount64(equal & ofContact)
 	score += reached * perContact
 	if !l.vanished {
 		score += notVanished
@@ -157,8 +160,10 @@ func (m *matcher) alike(r *shown, l *lead) (score int, ok bool) {
 		return score + ofOneBuyer, true
 	case l.id == r.id:
 		return score, true
-	case m.filtered || r.undated:
+	case m.filtered:
 		return 0, false
+	case r.undated:
+		return score, equal&ofAddress != 0 || equal&ofName == ofName
 	}
 	missed := m.must(&l.group) && l.space == dated && !l.vanished
 	return score, missed || reached > 0 || r.row.AdditionalInformation.Or("") != ""
@@ -198,6 +203,8 @@ var buyerColumns = func() (columns []struct {
 var (
 	ofMessages = bitsOf("message_count", "messages", "extra")
 	ofContact  = bitsOf("email", "external_email", "phone", "first_name", "last_name", "messages")
+	ofAddress  = bitsOf("email", "external_email", "phone")
+	ofName     = bitsOf("first_name", "last_name")
 )
 
 func bitsOf(names ...string) uint64 {

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func compareTruth(events rows, history truth, polls []poll, settle time.Duration
 // lives.
 func (f *findings) compareGroup(leads []rows, lives []*life, polls []poll, settle time.Duration) {
 	if len(leads) > len(lives) {
-		f.foreign = append(f.foreign, fmt.Sprintf("%d ids for %d leads: %s", len(leads), len(lives), about(leads[0][0])))
+		f.foreign = append(f.foreign, fmt.Sprintf("%d ids for %d leads: %s", len(leads), len(lives), stories(leads)))
 		return
 	}
 	for _, events := range leads {
@@ -275,6 +276,23 @@ func describe(events rows, l *life, polls []poll, settle time.Duration) string {
 
 func about(e oracle.Row) string {
 	return fmt.Sprintf("%v %v of %v", e["event_type"], e["lead_version"], e["lead_id"])
+}
+
+// stories tells all that is told of some leads, with what leads are told apart by.
+func stories(leads []rows) string {
+	var b strings.Builder
+	for _, events := range leads {
+		for _, e := range events {
+			fmt.Fprintf(&b, "\n\t%s:", about(e))
+			for _, column := range []string{
+				"item_id", "submitted_time", "user_id", "email", "external_email", "phone", "first_name",
+				"additional_information", "changed_fields", "batch_id", "extracted_at",
+			} {
+				fmt.Fprintf(&b, " %s %v", column, e[column])
+			}
+		}
+	}
+	return b.String()
 }
 
 // wantSame asserts that two sinks hold the same events, column by column.
