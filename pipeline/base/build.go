@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
+	"github.com/leads-etl/leads-etl/pipeline/internal/freeze"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/known"
 	"github.com/leads-etl/leads-etl/pipeline/window"
@@ -78,14 +80,15 @@ func (b *builder) build(ctx context.Context, draft string, n journal.Seq, s *Sto
 	if err != nil {
 		return err
 	}
-	o := options(s.logger)
+	o, disk := options(s.logger), freeze.New(vfs.Default)
 	o.DisableWAL = true // a crash takes all of the draft; what is in force is flushed
+	o.FS = disk
 	b.rows, err = pebble.Open(filepath.Join(draft, rowsFolder), o)
 	if err != nil {
 		return errors.Join(err, b.known.Close())
 	}
 	err = b.takeAll(ctx, n)
-	if err := errors.Join(err, b.rows.Close(), b.known.Close()); err != nil {
+	if err := errors.Join(err, b.rows.Close(), b.known.Close(), disk.Err()); err != nil {
 		return err
 	}
 	return b.past().write(draft)

@@ -6,12 +6,17 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/leads-etl/leads-etl/pipeline/internal/freeze"
 )
 
 // failing is what the database is told to log with. It keeps the first failure of
 // its background work, for the one who writes to learn of it.
 type failing struct {
 	logger *slog.Logger
+	// disk is what the database writes to; it does not let it know of failures after
+	// which it would end the process.
+	disk *freeze.FS
 
 	mu    sync.Mutex
 	first error
@@ -48,6 +53,9 @@ func (f *failing) background(err error) {
 }
 
 func (f *failing) error() error {
+	if err := f.disk.Err(); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.first

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/leads-etl/leads-etl/pipeline/internal/freeze"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -71,7 +72,7 @@ func open(ctx context.Context, o Options) (_ *Store, err error) {
 	if isMarkedDamaged(o.FS, o.Dir) {
 		return nil, &uselessError{errDamaged}
 	}
-	f := &failing{logger: o.Logger}
+	f := &failing{logger: o.Logger, disk: freeze.New(o.FS)}
 	db, err := openPebble(o, f, lock)
 	if err != nil {
 		return nil, openError(err)
@@ -87,8 +88,15 @@ func openPebble(o Options, f *failing, lock *pebble.Lock) (db *pebble.DB, err er
 	defer recoverFatal(&err)
 	options := pebbleOptions()
 	options.DisableWAL = o.Draft
-	options.FS, options.Lock, options.Logger, options.EventListener = o.FS, lock, f, f.listener()
-	return pebble.Open(o.Dir, options)
+	if o.tableBytes != 0 {
+		options.MemTableSize = uint64(o.tableBytes)
+	}
+	options.FS, options.Lock, options.Logger, options.EventListener = f.disk, lock, f, f.listener()
+	db, err = pebble.Open(o.Dir, options)
+	if err == nil && f.disk.Err() != nil {
+		return nil, errors.Join(f.disk.Err(), db.Close())
+	}
+	return db, err
 }
 
 // openError tells damage from what the system refuses.

@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/internal/freeze"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -31,7 +32,7 @@ func OpenPast(folder string, logger *slog.Logger) (_ *Past, err error) {
 		return nil, fmt.Errorf("lock what was known when the journal was pruned: %w", err)
 	}
 	options := pebbleOptions()
-	options.Lock, options.Logger, options.ReadOnly = lock, &failing{logger: logger}, true
+	options.Lock, options.Logger, options.ReadOnly = lock, &failing{logger: logger, disk: freeze.New(vfs.Default)}, true
 	db, err := pebble.Open(folder, options)
 	if err != nil {
 		return nil, errors.Join(&journal.BaseError{Path: folder, Problem: err.Error()}, lock.Close())

@@ -1,6 +1,7 @@
 package known
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,8 @@ func (s *Store) Flush(ctx context.Context) (err error) {
 		return s.checked(fmt.Errorf("writing known leads: %w", err))
 	}
 	// The events that are gone are to be gone from the disk as well.
-	if err := s.db.Compact(ctx, appendEventSpan(nil, 0), []byte{eventKind + 1}, false); err != nil {
+	err = s.db.Compact(ctx, appendEventSpan(nil, 0), []byte{eventKind + 1}, false)
+	if err := cmp.Or(s.failing.error(), err); err != nil {
 		return s.checked(fmt.Errorf("writing known leads: %w", err))
 	}
 	return nil

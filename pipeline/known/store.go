@@ -50,8 +50,8 @@ type Options struct {
 	// FS is the file system, for tests that crash it; nil for the machine's.
 	FS vfs.FS
 
-	// sliceLeads, batchBytes are for tests; 0 for the usual.
-	sliceLeads, batchBytes int
+	// sliceLeads, batchBytes, tableBytes are for tests; 0 for the usual.
+	sliceLeads, batchBytes, tableBytes int
 }
 
 // Store is the store of known leads, and of the events that the landed pages
@@ -135,7 +135,8 @@ func (s *Store) commit(b *pebble.Batch, p position) (err error) {
 	return nil
 }
 
-// Close closes the store. It must not be in use.
+// Close closes the store. It must not be in use. What is not on the disk by then is
+// derived again, so that it cannot be written is no error of Close.
 func (s *Store) Close() (err error) {
 	defer recoverFatal(&err)
 	if err := errors.Join(s.db.Close(), s.lock.Close()); err != nil {
@@ -148,9 +149,9 @@ func (s *Store) Close() (err error) {
 var errDamaged = errors.New("the store of known leads is damaged")
 
 // checked returns err; if it is of damage, it also sees to it that Open makes the
-// store anew.
+// store anew. Where the disk has failed, nothing that is on it is damaged.
 func (s *Store) checked(err error) error {
-	if err == nil || !errors.Is(err, errDamaged) && !pebble.IsCorruptionError(err) {
+	if err == nil || s.failing.disk.Err() != nil || !errors.Is(err, errDamaged) && !pebble.IsCorruptionError(err) {
 		return err
 	}
 	if markErr := markDamaged(s.options.FS, s.options.Dir); markErr != nil {

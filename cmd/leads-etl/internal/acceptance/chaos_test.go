@@ -17,11 +17,6 @@ import (
 const (
 	durationEnv = "CHAOS_DURATION"
 	seedEnv     = "CHAOS_SEED"
-	// diskEnv, if set, gives it a disk of its own that is really filled. Not in CI:
-	// Pebble ends the process where it cannot begin a file on a full disk, with exit
-	// code 2. Nothing is lost by that, for the store is derived, but it is no way to
-	// end.
-	diskEnv = "CHAOS_DISK"
 )
 
 // TestChaos runs streams, and batches in between, on one state, while leads change,
@@ -56,12 +51,9 @@ func TestChaos(t *testing.T) {
 	t.Logf("repeat it with: %s=%d %s=%s go test -timeout 0 -v -run TestChaos ./cmd/leads-etl/internal/acceptance", seedEnv, seed, durationEnv, duration)
 
 	w := streamWorldOn(t, kafkatest.Private(t), simulator.Config{Seed: seed, Leads: 1200})
-	var disk *disk
-	if os.Getenv(diskEnv) != "" {
-		var own bool
-		if disk, own = newDisk(t, "1g"); own {
-			w.dir = disk.dir
-		}
+	disk, own := newDisk(t, "1g")
+	if own {
+		w.dir = disk.dir
 	}
 	c := &chaos{
 		world: w, disk: disk, random: rand.New(rand.NewPCG(seed, 0)), story: newStory(t, w.sim, seed),
