@@ -54,6 +54,7 @@ func (s *Server) leadsEndpoint(w http.ResponseWriter, r *http.Request) {
 		refusal = &errInvalidToken
 	}
 	if refusal != nil {
+		s.unauthorized(t, r)
 		x.refuse(strconv.Itoa(refusal.ErrorID), *refusal)
 		return
 	}
@@ -92,7 +93,6 @@ func (s *Server) revoke(t *token) {
 	s.tokens.mu.Lock()
 	defer s.tokens.mu.Unlock()
 	t.revoked = true
-	t.refused = time.Now()
 }
 
 // FailSecond makes every request whose window holds the second of t fail with

@@ -110,9 +110,10 @@ func (s *Server) analyticsEndpoint(w http.ResponseWriter, r *http.Request) {
 		writeErrors(w, r, errNotFound)
 		return
 	}
-	_, refusal, violations := s.authorize(r, false)
+	t, refusal, violations := s.authorize(r, false)
 	s.books.forbid("GET "+r.URL.Path, violations...)
 	if refusal != nil {
+		s.unauthorized(t, r)
 		s.books.outcome(fmt.Sprintf("rate_limit %d", refusal.ErrorID))
 		writeErrors(w, r, *refusal)
 		return

@@ -236,13 +236,22 @@ func (s *Server) authorize(r *http.Request, leads bool) (t *token, refusal *apiE
 	}
 	// The first 401 for a token is life. To go on with it is not; but a
 	// concurrent client may have requests on the way.
-	request := r.URL.RequestURI()
-	if !t.refused.IsZero() && (t.requests[request] || now.Sub(t.refused) > grace) {
+	if !t.refused.IsZero() && (t.requests[r.URL.RequestURI()] || now.Sub(t.refused) > grace) {
 		violations = []string{"a token that was refused is used again"}
 	}
-	if t.refused.IsZero() {
-		t.refused = now
-	}
-	t.requests[request] = true
 	return t, &errInvalidToken, violations
+}
+
+// unauthorized takes note that the client is told of what authorize found: a
+// request that the network loses tells it nothing.
+func (s *Server) unauthorized(t *token, r *http.Request) {
+	if t == nil {
+		return
+	}
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	if t.refused.IsZero() {
+		t.refused = time.Now()
+	}
+	t.requests[r.URL.RequestURI()] = true
 }
