@@ -23,6 +23,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/leads-etl/leads-etl/sinks/kafka/kafkatest"
 	"github.com/leads-etl/leads-etl/source/simulator"
 )
@@ -104,12 +107,22 @@ func TestCheckOfBrokenKafka(t *testing.T) {
 	}
 	wrong, right := sasl(kafkatest.Admin, "wrong"), sasl(kafkatest.Limited, kafkatest.LimitedPassword)
 	wrong.name, right.name = "wrong password", "rights missing"
+	// Who may see the topics, and whatever a check asks for, but not write.
+	const topic, positions, id = "leads-to-see", "positions-to-see", "leads-etl-of-limited"
+	k.CreateTopic(t, topic, 1)
+	k.CreateTopic(t, positions, 1, "cleanup.policy=compact")
+	k.Allow(t, kmsg.ACLResourceTypeTopic, topic, kadm.OpDescribe)
+	k.Allow(t, kmsg.ACLResourceTypeTopic, positions, kadm.OpDescribe, kadm.OpRead)
+	k.Allow(t, kmsg.ACLResourceTypeTransactionalId, id, kadm.OpDescribe)
+	unwritable := sasl(kafkatest.Limited, kafkatest.LimitedPassword, "--kafka-topic="+topic, "--kafka-positions-topic="+positions, "--kafka-transactional-id="+id)
+	unwritable.name = "no right to write"
 	list := []broken{
 		{name: "broker wants SASL", environ: good, args: []string{"--kafka-brokers=" + k.Secure.SASLPlain}},
 		wrong,
 		{name: "broker's certificate not trusted", environ: good, args: []string{"--kafka-brokers=" + k.Secure.SASL, "--kafka-tls"}},
 		{name: "topic missing, create-topics = false", environ: good, args: []string{"--kafka-brokers=" + k.Brokers[0], "--no-kafka-create-topics"}},
 		right,
+		unwritable,
 	}
 	golden(t, "testdata/check/kafka.txt", wordsOf(t, list))
 }

@@ -32,7 +32,7 @@ const patience = 2 * time.Minute
 func TestRulesAndDashboardAskForWhatThereIs(t *testing.T) {
 	have := exposed(t)
 	queries := make(map[string]string)
-	for name, r := range rules(t) {
+	for name, r := range alerts(t) {
 		queries["alert "+name] = r.Expr
 	}
 	maps.Copy(queries, panels(t))

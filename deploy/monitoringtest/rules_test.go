@@ -15,8 +15,8 @@ import (
 
 const rulesFile = "../prometheus/alerts.yaml"
 
-// rules are the alerts, by name.
-func rules(t *testing.T) map[string]rulefmt.Rule {
+// alerts are the rules, by name.
+func alerts(t *testing.T) map[string]rulefmt.Rule {
 	t.Helper()
 	groups, errs := rulefmt.ParseFile(rulesFile, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 	if len(errs) > 0 {
@@ -105,10 +105,9 @@ var scenarios = map[string]map[string]scenario{
 }
 
 // Each alert fires when it should, and not otherwise, by Prometheus' engine over
-// its own storage. How long it has to last before it is told ("for") is left to
-// Prometheus.
+// its own storage. How long it has to last before it is told is TestAlertsWaitAsLongAsTheySay's.
 func TestAlertsFireWhenTheyShould(t *testing.T) {
-	all := rules(t)
+	all := alerts(t)
 	engine := promqltest.NewTestEngine(t, false, 5*time.Minute, 100_000)
 	for name, r := range all {
 		fired, quiet := 0, 0

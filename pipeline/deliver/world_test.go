@@ -40,7 +40,9 @@ type lead struct {
 type world struct {
 	t       testing.TB
 	journal *journal.Journal
+	dir     string
 	dead    string
+	bodies  [][]byte // of the pages, as landed
 	pages   int
 	undated int // leads of the next page that belong to no window though they have a time
 	limit   int // rows of a transaction
@@ -49,19 +51,26 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
-	j, err := journal.Open(dir, journal.Options{
-		Identity: journal.Identity{Account: "acme", Marketplace: "EBAY_DE", API: "http://localhost"},
-		Logger:   slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, dir: dir, dead: dir + "/dead-letters"}
+	w.open()
 	t.Cleanup(func() {
-		if err := j.Close(); err != nil {
+		if err := w.journal.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &world{t: t, journal: j, dead: dir + "/dead-letters"}
+	return w
+}
+
+// seller is whose journal it is.
+var seller = journal.Identity{Account: "acme", Marketplace: "EBAY_DE", API: "http://localhost"}
+
+func (w *world) open() {
+	w.t.Helper()
+	j, err := journal.Open(w.dir, journal.Options{Identity: seller, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.journal = j
 }
 
 func (w *world) append(r journal.Record) {
@@ -96,6 +105,7 @@ func (w *world) landBody(from, to, leads int, body []byte) {
 		Received: received(w.pages), Leads: leads, Undated: undated, Body: packed.Bytes(),
 	}})
 	w.pages++
+	w.bodies = append(w.bodies, packed.Bytes())
 }
 
 func body(t testing.TB, leads []lead) []byte {

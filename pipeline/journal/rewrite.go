@@ -27,9 +27,9 @@ const unfinishedSegment = ".repair.tmp"
 // marked twice is fetched once. It needs the lock.
 func (s *Salvage) Write(gaps []Gap, now time.Time) (aside string, err error) {
 	folder := filepath.Join(s.dir, journalFolder)
-	aside = filepath.Join(folder, asideFolder+now.UTC().Format("20060102T150405Z"))
-	if err := os.Mkdir(aside, folderMode); err != nil {
-		return "", &WriteError{Op: "create", Path: aside, Err: err}
+	aside, err = newAside(filepath.Join(folder, asideFolder+now.UTC().Format("20060102T150405Z")))
+	if err != nil {
+		return "", err
 	}
 	last := s.segments[len(s.segments)-1]
 	for _, g := range s.segments {
@@ -69,6 +69,22 @@ func (s *Salvage) Write(gaps []Gap, now time.Time) (aside string, err error) {
 		}
 	}
 	return aside, nil
+}
+
+// newAside creates the folder, or where there is one from an earlier repair in the
+// same second, the first of name-2, name-3 … that is not there.
+func newAside(name string) (string, error) {
+	path := name
+	for n := 2; ; n++ {
+		err := os.Mkdir(path, folderMode)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", &WriteError{Op: "create", Path: path, Err: err}
+		}
+		path = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 // keepFile keeps what a path names under the same name in a folder.

@@ -339,3 +339,35 @@ func (f brokenOffFile) Sync() error {
 	}
 	return f.segmentFile.Sync()
 }
+
+// Two repairs in one second keep what was damaged in a folder each.
+func TestRepairsInOneSecond(t *testing.T) {
+	w := write(t, 12, 300, 0)
+	var folders []string
+	for n := range 3 {
+		b, err := os.ReadFile(w.path(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2+n] ^= 1
+		if err := os.WriteFile(w.path(0), b, fileMode); err != nil {
+			t.Fatal(err)
+		}
+		s := salvage(t, w.dir, 0)
+		aside, err := s.Write(nil, repairedAt)
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := os.ReadFile(filepath.Join(aside, filepath.Base(w.path(0))))
+		if err != nil || !bytes.Equal(kept, b) {
+			t.Errorf("repair %d does not keep what was there: %v", n, err)
+		}
+		folders = append(folders, filepath.Base(aside))
+	}
+	if want := []string{"damaged-20261124T120000Z", "damaged-20261124T120000Z-2", "damaged-20261124T120000Z-3"}; !slices.Equal(folders, want) {
+		t.Errorf("folders %q, want %q", folders, want)
+	}
+	if report, err := Verify(t.Context(), w.dir); err != nil || len(report.Problems) > 0 {
+		t.Errorf("after the repairs: %+v, %v", report, err)
+	}
+}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -42,7 +43,10 @@ func (o *Observer) Keep(which func(deliver.Partition) bool, now time.Time) (kept
 	if err != nil {
 		return 0, "", err
 	}
-	folder = filepath.Join(supersededFolder, now.UTC().Format("20060102T150405Z")+"-repair")
+	folder, err = s.newKept(filepath.Join(supersededFolder, now.UTC().Format("20060102T150405Z")+"-repair"))
+	if err != nil {
+		return 0, "", err
+	}
 	for _, p := range partitions {
 		if !which(p) {
 			continue
@@ -64,6 +68,21 @@ func (o *Observer) Keep(which func(deliver.Partition) bool, now time.Time) (kept
 		}
 	}
 	return kept, folder, nil
+}
+
+// newKept returns the first of name, name-2, name-3 … that is not there: there may
+// have been another repair in the same second. The folder is relative to the root.
+func (s *Sink) newKept(name string) (string, error) {
+	folder := name
+	for n := 2; ; n++ {
+		path := filepath.Join(s.root, folder)
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return folder, nil
+		} else if err != nil {
+			return "", explain("look for", path, err)
+		}
+		folder = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 // keep makes to a copy of from, which is never changed, only replaced.

@@ -26,9 +26,9 @@ type Finding struct {
 }
 
 // Check tries everything that can be tried without writing: connection, login,
-// whether the topics are there or could be created, whether the transactional id
-// may be used, and the position. It fences nobody, so that it can be run beside
-// an exporter at work. The right to write cannot be tried that way.
+// whether the topics are there or could be created, the rights to them and to the
+// transactional id, and the position. It fences nobody, so that it can be run
+// beside an exporter at work.
 func Check(ctx context.Context, cfg Config, b deliver.Binding) []Finding {
 	findings := check(ctx, cfg, b, tuning{openPatience: checkPatience})
 	for i, f := range findings {
@@ -50,7 +50,8 @@ func hintOf(what string) string {
 		"topic":         "ask who runs the brokers for the topic and the rights to it, or choose another in [kafka] topic, positions-topic",
 		"configuration": "check the files that [kafka] names",
 		"brokers":       "check [kafka] brokers, tls and sasl-mechanism against what the brokers' listener wants",
-		"transactions":  "ask for WRITE and DESCRIBE on the transactional id, or set [kafka] delivery = \"at-least-once\"",
+		"transactions":  "set [kafka] delivery = \"at-least-once\" if the brokers have no transactions",
+		"rights":        "ask who runs the brokers which rights this user has: DESCRIBE and WRITE on the topic, READ too on the positions topic",
 		"position":      "ask for READ on the positions topic",
 	}[kind]
 }
@@ -70,13 +71,17 @@ func check(ctx context.Context, cfg Config, b deliver.Binding, tune tuning) []Fi
 	if err != nil {
 		f := Finding{What: "brokers", Detail: err.Error()}
 		if errors.Is(err, kafka.TopicAuthorizationFailed) {
-			f.What, f.Hint = "topics", "it needs DESCRIBE and WRITE on the topic, READ too on the positions topic, and CREATE for those that are not there: kafka-acls.sh --add"
+			f.What, f.Hint = "topics", c.topicsHint(topicNames(list))
 		}
 		return []Finding{f}
 	}
 	findings := []Finding{c.checkBrokers(ctx)}
+	rights, err := c.rights(ctx, topicNames(list))
+	if err != nil {
+		findings = append(findings, Finding{What: "rights", Detail: err.Error()})
+	}
 	for _, topic := range list {
-		findings = append(findings, c.checkTopic(ctx, topic, s))
+		findings = append(findings, c.checkTopic(ctx, topic, s, rights))
 	}
 	if cfg.Delivery == ExactlyOnce {
 		findings = append(findings, c.checkTransactions(ctx))
@@ -102,7 +107,7 @@ func (c *cluster) checkBrokers(ctx context.Context) Finding {
 	return f
 }
 
-func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s survey) Finding {
+func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s survey, r rights) Finding {
 	f := Finding{What: "topic " + topic.Topic}
 	partitions, there := s.partitions[topic.Topic]
 	missing := false
@@ -111,7 +116,14 @@ func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s sur
 	}
 	switch {
 	case there:
+		if problem, hint := c.lacking(topic.Topic, r); problem != "" {
+			f.Detail, f.Hint = problem, hint
+			return f
+		}
 		f.OK, f.Detail = true, fmt.Sprintf("is there, with %d partitions", len(partitions))
+		if r[topic.Topic] == nil {
+			f.Detail += "; the brokers do not say whether it may be written to"
+		}
 		if topic.Topic == c.cfg.PositionsTopic {
 			if problem := c.positionsProblem(ctx); problem != "" {
 				f.OK, f.Detail = false, problem
@@ -137,7 +149,7 @@ func (c *cluster) checkTopic(ctx context.Context, topic kafka.TopicConfig, s sur
 
 func (c *cluster) checkTransactions(ctx context.Context) Finding {
 	f := Finding{What: "transactions"}
-	doing := subject{doing: fmt.Sprintf("looking for the coordinator of transactional id %q", c.transactionalID)}
+	doing := subject{doing: fmt.Sprintf("trying transactional id %q", c.transactionalID)}
 	err := c.hasTransactions(ctx)
 	if err == nil {
 		err = c.opening().Do(ctx, "FindCoordinator", func(ctx context.Context) error {
@@ -150,11 +162,17 @@ func (c *cluster) checkTransactions(ctx context.Context) Finding {
 			return res.Error
 		})
 	}
+	if err == nil {
+		err = c.mayUse(ctx)
+	}
 	if err != nil {
 		f.Detail = c.explain(ctx, err, doing).Error()
+		if errors.Is(err, kafka.TransactionalIDAuthorizationFailed) {
+			f.Hint = c.transactionsHint()
+		}
 		return f
 	}
-	f.OK, f.Detail = true, fmt.Sprintf("transactional id %q", c.transactionalID)
+	f.OK, f.Detail = true, fmt.Sprintf("transactional id %q may be used", c.transactionalID)
 	return f
 }
 

@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,25 +118,33 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestRights takes each right away that the sink needs, and reads what it says.
+// TestRights takes each right away that the sink needs, and reads what it says,
+// and that a check finds it out beforehand.
 func TestRights(t *testing.T) {
 	k := secureBroker(t)
 	for name, tc := range map[string]struct {
 		// deny takes rights from a user who has all that are needed.
 		deny func(t *testing.T, c Config)
 		want []string
+		// check is what a check says, and hint the end of what it says to do.
+		check, hint string
 	}{
 		"write": {func(t *testing.T, c Config) { k.Deny(t, kmsg.ACLResourceTypeTopic, c.Topic, kadm.OpWrite) },
-			[]string{`user "limited" may not WRITE topic leads-`}},
+			[]string{`user "limited" may not WRITE topic leads-`},
+			`is there, but user "limited" may not WRITE`, "--add --allow-principal User:limited --operation WRITE --topic leads-"},
 		"describe": {func(t *testing.T, c Config) { k.Deny(t, kmsg.ACLResourceTypeTopic, c.Topic, kadm.OpDescribe) },
-			[]string{`user "limited" may not DESCRIBE topic leads-`}},
+			[]string{`user "limited" may not DESCRIBE topic leads-`},
+			`user "limited" may not DESCRIBE topic leads-`, "--operation CREATE --operation DESCRIBE --operation READ --operation WRITE --topic positions-"},
 		"write positions": {func(t *testing.T, c Config) { k.Deny(t, kmsg.ACLResourceTypeTopic, c.PositionsTopic, kadm.OpWrite) },
-			[]string{`user "limited" may not WRITE topic positions-`}},
+			[]string{`user "limited" may not WRITE topic positions-`},
+			`is there, but user "limited" may not WRITE`, "--operation WRITE --topic positions-"},
 		"read positions": {func(t *testing.T, c Config) { k.Deny(t, kmsg.ACLResourceTypeTopic, c.PositionsTopic, kadm.OpRead) },
-			[]string{`user "limited" may not READ topic positions-`, "reading the position"}},
+			[]string{`user "limited" may not READ topic positions-`, "reading the position"},
+			`is there, but user "limited" may not READ`, "--operation READ --topic positions-"},
 		"transactional id": {func(t *testing.T, c Config) {
 			k.Deny(t, kmsg.ACLResourceTypeTransactionalId, c.TransactionalID, kadm.OpWrite)
-		}, []string{`user "limited" may not use the transactional id "exporter-`, "WRITE and DESCRIBE"}},
+		}, []string{`user "limited" may not use the transactional id "exporter-`, "WRITE and DESCRIBE"},
+			`user "limited" may not use the transactional id`, "--operation DESCRIBE --operation WRITE --transactional-id exporter-"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := unique(k)
@@ -149,6 +158,11 @@ func TestRights(t *testing.T) {
 			as(&c, Plain, kafkatest.Limited, kafkatest.LimitedPassword)
 			tune := quick(new(kafkatest.Wire))
 			tune.patience, tune.openPatience = time.Second, 2*time.Second
+			if f := check(t.Context(), c, testBinding, tune); !slices.ContainsFunc(f, func(f Finding) bool {
+				return !f.OK && strings.Contains(f.Detail, tc.check) && strings.Contains(f.Hint, tc.hint)
+			}) {
+				t.Errorf("a check says: %+v", f)
+			}
 			s, err := open(t.Context(), c, testBinding, quiet(), tune)
 			if err == nil {
 				defer s.Close()
@@ -167,6 +181,23 @@ func TestRights(t *testing.T) {
 			}
 		})
 	}
+	t.Run("all that are needed", func(t *testing.T) {
+		c := unique(k)
+		k.CreateTopic(t, c.Topic, 1)
+		k.CreateTopic(t, c.PositionsTopic, 1, "cleanup.policy=compact")
+		k.Allow(t, kmsg.ACLResourceTypeTopic, c.Topic, kadm.OpDescribe, kadm.OpWrite)
+		k.Allow(t, kmsg.ACLResourceTypeTopic, c.PositionsTopic, kadm.OpDescribe, kadm.OpWrite, kadm.OpRead)
+		k.Allow(t, kmsg.ACLResourceTypeTransactionalId, c.TransactionalID, kadm.OpDescribe, kadm.OpWrite)
+		for mechanism, broker := range map[string]string{Plain: k.Secure.SASLPlain, ScramSHA256: k.Secure.SASL, ScramSHA512: k.Secure.SASL} {
+			c.Brokers, c.TLS, c.TLSCA = []string{broker}, broker == k.Secure.SASL, k.Secure.CA
+			as(&c, mechanism, kafkatest.Limited, kafkatest.LimitedPassword)
+			for _, f := range Check(t.Context(), c, testBinding) {
+				if !f.OK || strings.Contains(f.Detail, "do not say") {
+					t.Errorf("%s: %+v", mechanism, f)
+				}
+			}
+		}
+	})
 	t.Run("create", func(t *testing.T) {
 		c := unique(k)
 		c.Brokers = []string{k.Secure.SASLPlain}
