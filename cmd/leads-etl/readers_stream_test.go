@@ -25,7 +25,7 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 		}
 	})
 	brokers := strings.Join(kafka.Brokers, ",")
-	script, err := filepath.Abs("../../.ci/readers/stream_examples.py")
+	scripts, err := filepath.Abs("../../.ci/readers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,14 +56,18 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 			if code, stdout := stream.end(t); code != exitDone {
 				t.Fatalf("exit code %d: %s", code, stdout)
 			}
-			args := []string{script, "--readme", readme, "--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
+			common := []string{"--readme", readme, "--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
+			examples := append([]string{filepath.Join(scripts, "stream_examples.py")}, common...)
 			if vanished == "event" { // Spark takes its time, and sees the same files
-				args = append(args, "--spark")
+				examples = append(examples, "--spark")
 			}
-			examples := exec.Command("python3", args...)
-			examples.Stdout, examples.Stderr = os.Stdout, os.Stderr
-			if err := examples.Run(); err != nil {
-				t.Error(err)
+			flink := append([]string{filepath.Join(scripts, "flink_example.py"), "--vanished", vanished}, common...)
+			for _, args := range [][]string{examples, flink} {
+				run := exec.Command("python3", args...)
+				run.Stdout, run.Stderr = os.Stdout, os.Stderr
+				if err := run.Run(); err != nil {
+					t.Errorf("%s: %v", filepath.Base(args[0]), err)
+				}
 			}
 		})
 	}
