@@ -33,6 +33,10 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	consumers, err := filepath.Abs("../../testdata/consumers/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, vanished := range []string{"event", "tombstone"} {
 		t.Run(vanished, func(t *testing.T) {
 			dir, topic := t.TempDir(), kafkatest.Unique("leads")
@@ -56,7 +60,7 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 			if code, stdout := stream.end(t); code != exitDone {
 				t.Fatalf("exit code %d: %s", code, stdout)
 			}
-			args := []string{script, "--readme", readme, "--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
+			args := []string{script, "--documents", readme, consumers, "--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
 			if vanished == "event" { // Spark takes its time, and sees the same files
 				args = append(args, "--spark")
 			}
