@@ -3,7 +3,9 @@ package source
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -195,7 +197,20 @@ type UnreachableError struct {
 	Err  error
 }
 
-func (e *UnreachableError) Error() string { return "connecting to " + e.Host + ": " + e.Err.Error() }
+func (e *UnreachableError) Error() string {
+	reason := e.Err
+	// The host is named already, and people need not know what a dial is.
+	if op, ok := errors.AsType[*net.OpError](reason); ok && op.Err != nil {
+		reason = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](reason); ok {
+		reason = call.Err
+	}
+	if dns, ok := errors.AsType[*net.DNSError](reason); ok && dns.IsNotFound {
+		return "connecting to " + e.Host + ": no such host"
+	}
+	return "connecting to " + e.Host + ": " + reason.Error()
+}
 
 // Unwrap returns the network's error.
 func (e *UnreachableError) Unwrap() error { return e.Err }

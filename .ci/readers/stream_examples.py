@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the examples of README.md over what a stream wrote, and holds their results to each other.
+"""Runs the examples of the documents over what a stream wrote, and holds their results to each other.
 
 An example is a fenced block after a line "<!-- example: NAME -->". The SQL of DuckDB
-and of Spark must give for each lead its event of the highest version, less those
-that have vanished; so must the consumer, if there is a topic. Ends with 1 and the
+and of Spark, pandas and Polars must give for each lead its event of the highest
+version, less those that have vanished; so must the consumer, if there is a topic. Ends with 1 and the
 list of what is wrong. It prints no values of rows.
 
-    stream_examples.py --readme README.md --parquet DIR [--spark] [--brokers HOST:PORT --topic NAME]
+    stream_examples.py --documents README.md testdata/consumers/README.md --parquet DIR [--spark] [--brokers HOST:PORT --topic NAME]
 
 The files are those of a stream, or of several on one state folder, without a batch.
 """
@@ -31,10 +31,12 @@ def check(ok, text):
         problems.append(text)
 
 
-def examples(path):
-    """Returns the fenced blocks of the page that have names."""
-    with open(path, encoding="utf-8") as page:
-        blocks = re.findall(r"<!-- example: ([a-z-]+) -->\n```[a-z]+\n(.*?)```\n", page.read(), re.DOTALL)
+def examples(paths):
+    """Returns the fenced blocks of the pages that have names."""
+    blocks = []
+    for path in paths:
+        with open(path, encoding="utf-8") as page:
+            blocks += re.findall(r"<!-- example: ([a-z-]+) -->\n```[a-z]+\n(.*?)```\n", page.read(), re.DOTALL)
     found = dict(blocks)
     if len(found) != len(blocks):
         sys.exit("two examples have one name")
@@ -98,6 +100,16 @@ def run_spark(found, folder, want):
     spark.stop()
 
 
+def run_frames(found, folder, want):
+    """Runs what makes a data frame leads_now, and looks at its rows."""
+    columns = ["lead_id", "lead_version", "content_hash"]
+    pandas, polars = {}, {}
+    exec(compile(at(found["pandas-latest"], folder), "pandas-latest", "exec"), pandas)
+    hold("pandas-latest", list(pandas["leads_now"][columns].itertuples(index=False, name=None)), want)
+    exec(compile(at(found["polars-latest"], folder), "polars-latest", "exec"), polars)
+    hold("polars-latest", polars["leads_now"].select(columns).rows(), want)
+
+
 class Finished(Exception):
     """All that the topic holds was read."""
 
@@ -150,21 +162,24 @@ def run_consumer(found, brokers, topic, want):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--readme", required=True, metavar="FILE")
+    parser.add_argument("--documents", required=True, nargs="+", metavar="FILE")
     parser.add_argument("--parquet", required=True, metavar="DIR")
     parser.add_argument("--spark", action="store_true", help="run Spark's example, too")
     parser.add_argument("--brokers", metavar="HOST:PORT[,…]")
     parser.add_argument("--topic", metavar="NAME")
     args = parser.parse_args()
     folder = os.path.abspath(args.parquet)
-    found = examples(args.readme)
-    unknown = found.keys() - {"duckdb-latest", "duckdb-changes", "spark-latest", "python-consumer", "flink-table"}  # the last: flink_example.py
+    found = examples(args.documents)
+    unknown = found.keys() - {
+        "duckdb-latest", "duckdb-changes", "spark-latest", "pandas-latest", "polars-latest", "python-consumer", "flink-table"
+    }  # the last: flink_example.py
     check(not unknown, f"examples that nobody runs: {sorted(unknown)}")
 
     con = duckdb.connect()
     want, changes, rows = truth(con, folder)
-    run = ["duckdb"]
+    run = ["duckdb", "pandas", "polars"]
     run_duckdb(con, found, folder, want, changes)
+    run_frames(found, folder, want)
     if args.spark:
         run.append("spark")
         run_spark(found, folder, want)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -53,8 +54,18 @@ func newConsole(stdout, stderr *os.File, environ []string) *console {
 			return width
 		},
 	}
+	if breaksLines(environ) {
+		c.err.Width = c.width
+	}
 	c.log, c.repeats = newLogger(c.err, "text", c.level)
 	return c
+}
+
+// breaksLines reports whether the terminal breaks lines that are there anew when it
+// becomes narrower, as nearly all do, and tmux. xterm itself and the consoles of
+// Linux and BSD cut them off: to go up there would erase what is above.
+func breaksLines(environ []string) bool {
+	return lookup(environ, "TMUX") != "" || lookup(environ, "XTERM_VERSION") == "" && !slices.Contains([]string{"", "dumb", "linux", "cons25", "vt100", "screen"}, lookup(environ, "TERM"))
 }
 
 // unicodeLocale reports whether the terminal is said to show UTF-8: the first

@@ -132,7 +132,7 @@ func classify(err error) failure {
 		return hint(exitIncomplete, resumable)
 	}
 	if _, ok := errors.AsType[*fetch.UnavailableError](err); ok {
-		return hint(exitUnexpected, resumable)
+		return hint(exitUnexpected, resumable, fmt.Sprintf("'%s check' tries the way to it step by step", programName))
 	}
 	if _, ok := errors.AsType[*pipeline.GapsError](err); ok {
 		return hint(exitIncomplete, "the next run tries them again first")
@@ -151,6 +151,9 @@ func classify(err error) failure {
 	}
 	if _, ok := errors.AsType[*monitor.ListenError](err); ok {
 		return hint(exitUnexpected, "end what listens there, or give another address with --listen")
+	}
+	if _, ok := errors.AsType[*journal.LockedError](err); ok {
+		return hint(exitUnexpected, fmt.Sprintf("wait until it has ended, or end it; '%s status', show, history and report work beside it", programName))
 	}
 	if _, ok := errors.AsType[*journal.IdentityError](err); ok {
 		return hint(exitUsage)

@@ -18,7 +18,7 @@ import (
 func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (*browse.Landed, *journal.Journal, error) {
 	j, err := journal.OpenReadOnly(s.State.Dir, p.log)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, &usageError{err: fmt.Errorf("nothing is landed in %s: run batch or stream first, or name another folder with --state-dir", s.State.Dir), command: p.line.name}
+		return nil, nil, s.nothingLanded(p.line.name)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the journal: %w", err)
@@ -34,6 +34,11 @@ func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (
 		p.notice("the journal was pruned: only leads that were landed since are shown", "the sinks hold all of them")
 	}
 	return l, j, nil
+}
+
+// nothingLanded is the error of a command that needs a journal where there is none.
+func (s *settings) nothingLanded(command string) error {
+	return &usageError{err: fmt.Errorf("nothing is landed in %s: run batch or stream first, or name another folder with --state-dir", s.State.Dir), command: command}
 }
 
 // spanConfig is a range of submitted times to look at: everything, unless it says

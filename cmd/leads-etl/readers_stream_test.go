@@ -33,6 +33,10 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	consumers, err := filepath.Abs("../../testdata/consumers/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, vanished := range []string{"event", "tombstone"} {
 		t.Run(vanished, func(t *testing.T) {
 			dir, topic := t.TempDir(), kafkatest.Unique("leads")
@@ -56,12 +60,12 @@ func TestStreamExamplesOfTheReadme(t *testing.T) {
 			if code, stdout := stream.end(t); code != exitDone {
 				t.Fatalf("exit code %d: %s", code, stdout)
 			}
-			common := []string{"--readme", readme, "--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
-			examples := append([]string{filepath.Join(scripts, "stream_examples.py")}, common...)
+			common := []string{"--parquet", filepath.Join(dir, "leads/parquet"), "--brokers", brokers, "--topic", topic}
+			examples := append([]string{filepath.Join(scripts, "stream_examples.py"), "--documents", readme, consumers}, common...)
 			if vanished == "event" { // Spark takes its time, and sees the same files
 				examples = append(examples, "--spark")
 			}
-			flink := append([]string{filepath.Join(scripts, "flink_example.py"), "--vanished", vanished}, common...)
+			flink := append([]string{filepath.Join(scripts, "flink_example.py"), "--readme", readme, "--vanished", vanished}, common...)
 			for _, args := range [][]string{examples, flink} {
 				run := exec.Command("python3", args...)
 				run.Stdout, run.Stderr = os.Stdout, os.Stderr

@@ -7,6 +7,7 @@ import (
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/monitor"
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/progress"
 	"github.com/leads-etl/leads-etl/pipeline"
+	"github.com/leads-etl/leads-etl/pipeline/journal"
 )
 
 type replayCommand struct {
@@ -50,6 +51,12 @@ func (c *replayCommand) Run(ctx context.Context, p *process) error {
 	}
 	if _, err := choose(c.sinks(batchOutputs), c.Sink); err != nil {
 		return &usageError{err: err, command: "replay"}
+	}
+	switch there, err := journal.Exists(c.State.Dir); {
+	case err != nil:
+		return err
+	case !there:
+		return c.nothingLanded("replay")
 	}
 	a, err := c.assemble(ctx, p)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -184,7 +185,7 @@ func parse(args, environ []string, c *console, b build) (*commandLine, error) {
 	case *exited:
 		return nil, nil //nolint:nilnil // all is said
 	case err != nil:
-		return nil, &usageError{err: err, command: commandOf(err)}
+		return nil, &usageError{err: inWords(err), command: commandOf(err)}
 	}
 	inForce := cfg.sources.InForce(selected)
 	line.target = selected.Selected().Target.Addr().Interface().(command)
@@ -208,6 +209,19 @@ func withCommand(parser *kong.Kong, args []string) []string {
 		return append(slices.Clone(args), "run")
 	}
 	return args
+}
+
+// inWords is an error of kong's in words for those who do not know how it reads a
+// command line.
+func inWords(err error) error {
+	text := err.Error()
+	if flag, _, ok := strings.Cut(text, ": expected "); ok && strings.HasSuffix(text, `but got "EOL" (<EOL>)`) {
+		return fmt.Errorf("%s: its value is missing", flag)
+	}
+	if word, ok := strings.CutPrefix(text, "unexpected argument "); ok && commandOf(err) == "" {
+		return fmt.Errorf("there is no command %s", word)
+	}
+	return err
 }
 
 // commandOf returns the command on whose flags parsing failed, "" if none.

@@ -88,7 +88,7 @@ func (c *rangeConfig) Validate(report func(key, problem string)) {
 		report("last", "contradicts to: it always ends now")
 	}
 	if !c.To.IsZero() && !c.From.IsZero() && !c.From.Before(c.To.Time) {
-		report("to", fmt.Sprintf("%s does not lie after from, %s", config.FormatTime(c.To.Time), config.FormatTime(c.From.Time)))
+		report("to", fmt.Sprintf("%s does not lie after from, %s: a range goes from the earlier time to the later", config.FormatTime(c.To.Time), config.FormatTime(c.From.Time)))
 	}
 	if !c.To.IsZero() && c.From.IsZero() && c.Last == 0 {
 		report("from", "missing: to is set, but not where the range begins")

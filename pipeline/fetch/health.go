@@ -94,7 +94,7 @@ func (f *Fetcher) probe(ctx context.Context, q journal.Query, d *doubt, last err
 		f.health.success()
 	}
 	if _, away := errors.AsType[*UnavailableError](err); away {
-		err = &UnavailableError{Err: fmt.Errorf("windows fail, and so does one that holds nothing: %w", last)}
+		err = &UnavailableError{Failing: true, Err: fmt.Errorf("windows fail, and so does one that holds nothing: %w", last)}
 	}
 	f.health.decide(d, err)
 	return err

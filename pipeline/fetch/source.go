@@ -83,9 +83,19 @@ func (e *QuotaError) Unwrap() error { return e.Err }
 // UnavailableError says that the API cannot be reached at all: names do not
 // resolve, connections are refused, the token endpoint fails. It says nothing
 // about the window, so splitting is of no use.
-type UnavailableError struct{ Err error }
+type UnavailableError struct {
+	Err error
+	// Failing says that it can be reached, or might, and that whatever it is asked
+	// fails.
+	Failing bool
+}
 
-func (e *UnavailableError) Error() string { return "the API cannot be reached: " + e.Err.Error() }
+func (e *UnavailableError) Error() string {
+	if e.Failing {
+		return "the API does not work at present: " + e.Err.Error()
+	}
+	return "the API cannot be reached: " + e.Err.Error()
+}
 
 // Unwrap returns the last error of the attempts.
 func (e *UnavailableError) Unwrap() error { return e.Err }

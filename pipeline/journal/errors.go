@@ -92,6 +92,8 @@ func (e *WriteError) Hint() string {
 		return "free space on that disk, then run again: " + kept
 	case errors.Is(e.Err, syscall.EROFS), errors.Is(e.Err, syscall.EACCES), errors.Is(e.Err, syscall.EPERM):
 		return "make the state folder writable, then run again: " + kept
+	case errors.Is(e.Err, syscall.ENOTDIR), errors.Is(e.Err, syscall.EEXIST):
+		return "something else is where a folder should be: move it away, or choose another folder with [state] dir"
 	default:
 		return "check the disk and the system's log, then run again: " + kept
 	}

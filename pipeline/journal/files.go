@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -100,7 +99,7 @@ func makeDir(fs files, dir string) error {
 		}
 	}
 	if err := os.Mkdir(dir, folderMode); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("make the state folder: %w", err)
+		return &WriteError{Op: "make the folder", Path: dir, Err: err}
 	}
 	if err := fs.syncDir(parent); err != nil {
 		return &WriteError{Op: "sync", Path: parent, Err: err}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"syscall"
 
 	"github.com/google/uuid"
 )
@@ -122,4 +123,16 @@ func parseIdentity(b []byte) (identity, error) {
 		return identity{}, errors.New("it names no journal")
 	}
 	return id, nil
+}
+
+// Exists reports whether the state folder has a journal, in whatever state.
+func Exists(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, journalFolder))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the journal: %w", err)
+	}
+	return true, nil
 }

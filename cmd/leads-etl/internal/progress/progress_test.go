@@ -129,6 +129,35 @@ func TestScreen(t *testing.T) {
 	}
 }
 
+// A terminal that has become narrower has broken the line into rows: all of them
+// are removed, and nothing above.
+func TestScreenOfATerminalThatShrinks(t *testing.T) {
+	var b bytes.Buffer
+	width := 80
+	s := NewScreen(&b)
+	s.Width = func() int { return width }
+	step := func(what string, do func(), want string) {
+		t.Helper()
+		b.Reset()
+		do()
+		if b.String() != want {
+			t.Errorf("%s: got %q, want %q", what, b.String(), want)
+		}
+	}
+	long := strings.Repeat("é", 70)
+	step("drawn", func() { s.SetLine(long) }, "\r"+long+"\x1b[K")
+	width = 30 // three rows now, and the cursor in the last
+	step("drawn again", func() { s.SetLine("short") }, "\r\x1b[A\x1b[A\x1b[Jshort")
+	step("in its own width", func() { s.SetLine("other") }, "\rother\x1b[K")
+	width = 80
+	s.SetLine(long)
+	width = 40
+	step("a line of the log", func() { _, _ = io.WriteString(s, "log\n") }, "\r\x1b[A\x1b[Jlog\n"+long)
+	width = 35
+	step("removed", s.Clear, "\r\x1b[A\x1b[J")
+	step("nothing is left", s.Clear, "")
+}
+
 // lockedBuffer is a writer that can be read while it is written to.
 type lockedBuffer struct {
 	mu sync.Mutex
