@@ -21,7 +21,7 @@ type member struct{ name, text part }
 func (s *scratch) canonicalJSON(text string) {
 	start := len(s.out)
 	s.names, s.members = s.names[:0], s.members[:0]
-	if utf8.ValidString(text) {
+	if ValidText(text) {
 		p := jsonParser{scratch: s, text: text}
 		if p.value(0) && p.atEnd() {
 			return
@@ -36,7 +36,7 @@ func isJSONObject(text string) bool {
 	defer s.giveBack()
 	s.out, s.names, s.members = s.out[:0], s.names[:0], s.members[:0]
 	p := jsonParser{scratch: s, text: text}
-	return utf8.ValidString(text) && p.peek() == '{' && p.value(0) && p.atEnd()
+	return ValidText(text) && p.peek() == '{' && p.value(0) && p.atEnd()
 }
 
 // jsonParser reads JSON text (RFC 8259) and appends its canonical form to
@@ -188,7 +188,7 @@ func (p *jsonParser) str() (name part, ok bool) {
 	name.from = len(p.names)
 	alone := false
 	for {
-		n := plainPrefix(p.text[p.pos:])
+		n, _ := plainPrefix(p.text[p.pos:])
 		p.names = append(p.names, p.text[p.pos:p.pos+n]...)
 		p.pos += n
 		if p.pos == len(p.text) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // encodedKeys are the columns' names as AppendJSON writes them, with the comma
@@ -81,7 +80,8 @@ func AppendJSON(dst []byte, r *Row) ([]byte, error) {
 
 // appendText appends s as a JSON string and reports whether it is valid UTF-8.
 func appendText(dst []byte, s string) ([]byte, bool) {
-	return appendString(dst, s), utf8.ValidString(s)
+	dst, ascii := appendStringASCII(dst, s)
+	return dst, ascii || ValidText(s)
 }
 
 func appendQuotedTime(dst []byte, t time.Time) []byte {

@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"math/bits"
 	"time"
+	"unicode/utf8"
 )
 
 // text is what holds text.
@@ -12,43 +14,120 @@ type text interface{ string | []byte }
 // below U+0020, with the two-letter escapes where JSON has them and \u00xx in
 // lower case otherwise. All else is copied as it is; s is not validated.
 func appendString[T text](dst []byte, s T) []byte {
+	dst, _ = appendStringASCII(dst, s)
+	return dst
+}
+
+// appendStringASCII is appendString, and reports whether all of s is ASCII, which
+// it sees on its way.
+func appendStringASCII[T text](dst []byte, s T) (_ []byte, ascii bool) {
 	dst = append(dst, '"')
+	seen := uint64(0) // all bytes of s, one upon another
 	for {
-		n := plainPrefix(s)
+		n, more := plainPrefix(s)
+		seen |= more
 		dst = append(dst, s[:n]...)
 		if n == len(s) {
-			return append(dst, '"')
+			return append(dst, '"'), seen&highs == 0
 		}
 		dst = appendEscaped(dst, s[n])
 		s = s[n+1:]
 	}
 }
 
+// A byte of each: 0x01 and 0x80 in all eight bytes of a word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
 // plainPrefix returns how many of the first bytes of s stand for themselves in
 // a JSON string. It looks at eight bytes at a time, since nearly all text is
-// plain to its end.
-func plainPrefix[T text](s T) int {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
+// plain to its end: the last eight once more where they overlap those before.
+// seen has the high bit of some byte set if the prefix has a byte beyond ASCII;
+// if what follows the prefix has, it may be set too.
+func plainPrefix[T text](s T) (n int, seen uint64) {
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		// The compiler makes one load of this.
-		v := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		quote := v ^ ones*'"'
-		slash := v ^ ones*'\\'
-		// x-ones&^x&highs is not zero exactly if a byte of x is zero, and
-		// v-ones*0x20&^v&highs exactly if a byte of v is below 0x20.
-		if ((v-ones*0x20)&^v|(quote-ones)&^quote|(slash-ones)&^slash)&highs != 0 {
-			break
+	if len(s) >= 8 {
+		for ; i+8 <= len(s); i += 8 {
+			v := word(s, i)
+			seen |= v
+			if special(v) {
+				return i + plainBytes(s[i:i+8]), seen
+			}
+		}
+		if i == len(s) {
+			return i, seen
+		}
+		v := word(s, len(s)-8)
+		seen |= v
+		if !special(v) {
+			return len(s), seen
 		}
 	}
-	for ; i < len(s); i++ {
+	for j := i; j < len(s); j++ {
+		seen |= uint64(s[j])
+	}
+	return i + plainBytes(s[i:]), seen
+}
+
+// plainBytes is plainPrefix a byte at a time.
+func plainBytes[T text](s T) int {
+	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' {
-			break
+			return i
 		}
+	}
+	return len(s)
+}
+
+// word returns the eight bytes of s from i on.
+func word[T text](s T, i int) uint64 {
+	b := s[i : i+8]
+	// The compiler makes one load of this.
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// special reports whether one of the eight bytes must not stand for itself in a
+// JSON string.
+func special(v uint64) bool {
+	quote := v ^ ones*'"'
+	slash := v ^ ones*'\\'
+	// x-ones&^x&highs is not zero exactly if a byte of x is zero, and
+	// v-ones*0x20&^v&highs exactly if a byte of v is below 0x20.
+	return ((v-ones*0x20)&^v|(quote-ones)&^quote|(slash-ones)&^slash)&highs != 0
+}
+
+// ValidText reports whether s is valid UTF-8. It is utf8.ValidString for text that
+// is ASCII in the main: it goes on eight bytes at a time after each other character,
+// where the library's goes byte by byte from the first of them to the end.
+func ValidText(s string) bool {
+	for {
+		i := asciiPrefix(s)
+		for i < len(s) && s[i] >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				return false
+			}
+			i += size
+		}
+		if i == len(s) {
+			return true
+		}
+		s = s[i:]
+	}
+}
+
+// asciiPrefix returns how many of the first bytes of s are ASCII.
+func asciiPrefix(s string) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if high := word(s, i) & highs; high != 0 {
+			return i + bits.TrailingZeros64(high)/8
+		}
+	}
+	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
 	}
 	return i
 }

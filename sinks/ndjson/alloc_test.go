@@ -12,7 +12,8 @@ import (
 )
 
 // TestCost guards what a row costs without asking for the time: allocations while
-// rows are written, none of each, and the size of the file. The bounds are a little
+// rows are written, none of each (one is for each 128 KiB of text, compressed in a
+// goroutine), and the size of the file. The bounds are a little
 // above what was measured; who has a good reason moves them, and says so.
 func TestCost(t *testing.T) {
 	rows := sinktest.Leads(sinktest.Day, 0, 5_000)
@@ -47,5 +48,5 @@ func TestCost(t *testing.T) {
 
 const (
 	mostBytes       = 260 // 248.7
-	mostAllocations = 25  // 12
+	mostAllocations = 90  // 49
 )

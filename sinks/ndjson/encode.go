@@ -20,11 +20,12 @@ func format(c Config) (files.Format, error) {
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}
-	return formatOf(c, compress), nil
+	// Text that is not compressed has nothing to be done beside.
+	return formatOf(c, compress, c.Compression != None), nil
 }
 
 // eventFormat is the format of events, of which many files are open at a time:
-// its compressors hold less memory.
+// its compressors hold less memory, and run in the goroutine that writes.
 func eventFormat(c Config) (files.Format, error) {
 	// The window costs its size and once more; the last half megabyte serves text
 	// almost as well as the last four.
@@ -32,26 +33,26 @@ func eventFormat(c Config) (files.Format, error) {
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}
-	return formatOf(c, compress), nil
+	return formatOf(c, compress, false), nil
 }
 
-func formatOf(c Config, compress func() compression) files.Format {
+func formatOf(c Config, compress func() compression, beside bool) files.Format {
 	// Compressors are costly to make. Those of files that are complete are used
 	// again, one per file at a time.
-	var idle []compression
+	var idle []*press
 	return files.Format{
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
 		Encode: func(w io.Writer) (files.Encoder, error) {
-			e := &encoder{size: counter{w: w}, roll: c.Roll}
+			e := &encoder{roll: c.Roll}
 			if n := len(idle); n > 0 {
-				e.lines, idle = idle[n-1], idle[:n-1]
+				e.press, idle = idle[n-1], idle[:n-1]
 			} else {
-				e.lines = compress()
+				e.press = newPress(compress(), beside)
 			}
-			e.lines.Reset(&e.size)
-			e.release = func() { idle = append(idle, e.lines) }
+			e.press.begin(w)
+			e.release = func() { idle = append(idle, e.press) }
 			return e, nil
 		},
 	}
@@ -99,48 +100,36 @@ func (g *gzipped) Reset(w io.Writer) {
 	g.ModTime = time.Unix(0, 0)
 }
 
-// counter counts the bytes of the file.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
-}
-
 // encoder writes the lines of one file.
 type encoder struct {
-	lines   compression
-	release func() // gives the compressor back; nil if that was done
-	size    counter
+	press   *press
+	release func() // gives the press back; nil if that was done
 	roll    int64
-	line    []byte
 }
 
 // Write adds lines until the file has its size. Whether it has is asked after
 // each, and what has left the compressor by then depends on the lines alone: so
 // files are cut at the same rows whenever the rows are the same.
 func (e *encoder) Write(rows []schema.Row) (int, error) {
+	p := e.press
 	for i := range rows {
-		if e.size.n >= e.roll {
-			return i, nil
+		full, err := p.reached(e.roll)
+		if full || err != nil {
+			return i, err
 		}
-		line, err := schema.AppendJSON(e.line[:0], &rows[i])
+		lines, err := schema.AppendJSON(p.filling, &rows[i])
 		if err != nil {
 			return i, err
 		}
-		e.line = append(line, '\n')
-		if _, err := e.lines.Write(e.line); err != nil {
+		p.filling = append(lines, '\n')
+		if err := p.fill(); err != nil {
 			return i, err
 		}
 	}
 	return len(rows), nil
 }
 
-// Buffered is 0: what the compressor holds does not grow with the rows.
+// Buffered is 0: what the press holds does not grow with the rows.
 func (e *encoder) Buffered() int { return 0 }
 
 // Flush does nothing.
@@ -151,7 +140,7 @@ func (e *encoder) Close() error {
 	if e.release == nil {
 		return nil
 	}
-	err := e.lines.Close()
+	err := e.press.end()
 	e.release()
 	e.release = nil
 	return err

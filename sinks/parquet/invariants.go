@@ -3,9 +3,7 @@ package parquet
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -44,33 +42,4 @@ func (o *order) compare(r *schema.Row) int {
 		return c
 	}
 	return bytes.Compare(o.lead, []byte(r.LeadID))
-}
-
-// checkText refuses strings that are not valid UTF-8. The library takes them,
-// and DuckDB and others then refuse the whole file.
-func checkText(c *schema.Column, rows []schema.Row) error {
-	for i := range rows {
-		ok := true
-		switch v := c.Field(&rows[i]).(type) {
-		case *string:
-			ok = utf8.ValidString(*v)
-		case *schema.EventType:
-			ok = utf8.ValidString(string(*v))
-		case *schema.Opt[string]:
-			ok = utf8.ValidString(v.Value)
-		case *schema.Opt[[]string]:
-			for _, s := range v.Value {
-				ok = ok && utf8.ValidString(s)
-			}
-		case *schema.Opt[[]schema.Message]:
-			for j := range v.Value {
-				m := &v.Value[j]
-				ok = ok && utf8.ValidString(m.Question.Value) && utf8.ValidString(m.Response.Value)
-			}
-		}
-		if !ok {
-			return fmt.Errorf("encode row: column %s is not valid UTF-8", c.Name)
-		}
-	}
-	return nil
 }

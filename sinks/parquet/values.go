@@ -12,7 +12,6 @@ import (
 // leafColumn is one column of values of the file.
 type leafColumn struct {
 	writer *pq.ColumnWriter
-	index  int
 	// blind is the column's indexer if it is about people.
 	blind *blindIndexer
 	// values is what is about to be written, bytes its size.
@@ -20,6 +19,9 @@ type leafColumn struct {
 	bytes  int
 	// page is how many bytes the page being filled holds.
 	page int
+	// invalid says that a text was added that is not valid UTF-8. The library takes
+	// such, and DuckDB and others then refuse the whole file.
+	invalid bool
 }
 
 // Sizes of values as they count towards a page.
@@ -28,14 +30,24 @@ const (
 	lengthBytes = 4
 )
 
+// The column's index that the library puts into values is for who reads them as
+// rows, so it is left out; and Value.Level, which sets all three, costs more than
+// the rest of adding a value.
+
 func (l *leafColumn) add(v pq.Value, repetition, definition int) {
-	l.values = append(l.values, v.Level(repetition, definition, l.index))
+	v.SetRepetitionLevel(repetition)
+	v.SetDefinitionLevel(definition)
+	l.values = append(l.values, v)
 	l.bytes += fixedBytes
 }
 
 func (l *leafColumn) addText(s string, repetition, definition int) {
-	l.values = append(l.values, text(s).Level(repetition, definition, l.index))
+	v := text(s)
+	v.SetRepetitionLevel(repetition)
+	v.SetDefinitionLevel(definition)
+	l.values = append(l.values, v)
 	l.bytes += lengthBytes + len(s)
+	l.invalid = l.invalid || !schema.ValidText(s)
 	if l.blind != nil && len(s) > 0 && s[0] == last[0] {
 		l.blind.see(s)
 	}
@@ -43,7 +55,10 @@ func (l *leafColumn) addText(s string, repetition, definition int) {
 
 // addNull adds that there is no value; definition says on which level.
 func (l *leafColumn) addNull(repetition, definition int) {
-	l.values = append(l.values, pq.NullValue().Level(repetition, definition, l.index))
+	var null pq.Value
+	null.SetRepetitionLevel(repetition)
+	null.SetDefinitionLevel(definition)
+	l.values = append(l.values, null)
 	l.bytes++
 }
 
