@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -291,6 +293,10 @@ const outagePause = time.Minute
 // clock that is set meanwhile must not make it oversleep.
 const quotaPause = time.Minute
 
+// worthFreeing is how long a stream has to rest for memory to be given back to the
+// system before, which takes some tens of milliseconds of CPU time.
+const worthFreeing = 5 * time.Second
+
 // rest waits for the next poll: an interval after the last one began, or until
 // there are calls again. Meanwhile history is brought in.
 func (s *Stream) rest(ctx context.Context, begun, until time.Time) error {
@@ -316,6 +322,14 @@ func (s *Stream) rest(ctx context.Context, begun, until time.Time) error {
 			if more {
 				continue
 			}
+		}
+		if wait >= worthFreeing {
+			// A poll makes garbage of many times what is in use between polls, and the
+			// runtime gives it back to the system only slowly. Pools let go of what is
+			// in them with the second collection.
+			s.stages.Reader.Free()
+			runtime.GC()
+			debug.FreeOSMemory()
 		}
 		timer := time.NewTimer(wait)
 		select {

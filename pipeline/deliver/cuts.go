@@ -77,6 +77,15 @@ func (c *cuts) forgetIdle() {
 	}
 }
 
+// clear forgets all. Who reads on cuts again.
+func (c *cuts) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for seq := range c.held {
+		c.forget(seq)
+	}
+}
+
 func (c *cuts) forget(seq journal.Seq) {
 	if h := c.held[seq]; h.cut != nil {
 		c.bytes -= h.cut.Size()

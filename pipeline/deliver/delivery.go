@@ -261,11 +261,15 @@ func (d *Delivery) once(ctx context.Context) (err error) {
 		if last {
 			return nil
 		}
+		resume := d.options.Reader.rest()
 		select {
 		case <-wake.changed:
 		case <-wake.due:
 		case <-d.options.Landed:
 		case <-ctx.Done():
+		}
+		resume()
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -43,25 +44,30 @@ func newFresh(r *Reader, b *base.Store, x *index) *fresh {
 	}
 }
 
-func (f *fresh) rows(ctx context.Context, page ref, in stretch) ([]schema.Row, error) {
-	var dated, undated []schema.Row
-	for i, s := range slicesOf([]ref{page}, page.window) {
-		result, err := flattenSlice(ctx, f.reader, s)
-		if err != nil {
-			return nil, err
-		}
-		dated = append(dated, result.Rows...)
-		if i == 0 { // they come with every slice
-			undated = append(undated, result.Undated...)
+// rows yields the fresh rows of a page, slice by slice, so that memory does not grow
+// with the page. They may be shared with other sinks: nobody may change them.
+func (f *fresh) rows(ctx context.Context, page ref, in stretch) iter.Seq2[[]schema.Row, error] {
+	return func(yield func([]schema.Row, error) bool) {
+		for i, s := range slicesOf([]ref{page}, page.window) {
+			result, err := flattenSlice(ctx, f.reader, s)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			news, err := f.pick(ctx, page, in, result.Rows, f.index.touching(s.within), &f.dated)
+			if !yield(news, err) || err != nil {
+				return
+			}
+			if i > 0 || len(result.Undated) == 0 { // they come with every slice
+				continue
+			}
+			// Leads without a time are in no window: any page may show the same.
+			news, err = f.pick(ctx, page, in, result.Undated, f.index.undated, &f.undated)
+			if !yield(news, err) || err != nil {
+				return
+			}
 		}
 	}
-	dated, err := f.pick(ctx, page, in, dated, f.index.touching(page.window), &f.dated)
-	if err != nil || len(undated) == 0 {
-		return dated, err
-	}
-	// Leads without a time are in no window: any page may show the same.
-	undated, err = f.pick(ctx, page, in, undated, f.index.undated, &f.undated)
-	return append(dated, undated...), err
 }
 
 // others returns those of the pages that count besides page itself: the ones up
@@ -78,7 +84,7 @@ func others(page ref, in stretch, pages []ref) []ref {
 }
 
 // pick returns those of the page's rows that are fresh, given the pages that may
-// show the same leads. It uses the slice of rows.
+// show the same leads: the rows themselves if all are.
 func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, pages []ref, shown *digests) ([]schema.Row, error) {
 	pages = others(page, in, pages)
 	b, release := f.base.Pin()
@@ -124,9 +130,22 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 			}
 		}
 	}
-	news := rows[:0]
+	isFresh := func(i int) bool {
+		k := leads[keys[i]]
+		return !k.inLog && !k.brought && !k.outdated
+	}
+	n := 0
 	for i := range rows {
-		if k := leads[keys[i]]; !k.inLog && !k.brought && !k.outdated {
+		if isFresh(i) {
+			n++
+		}
+	}
+	if n == len(rows) {
+		return rows, nil
+	}
+	news := make([]schema.Row, 0, n)
+	for i := range rows {
+		if isFresh(i) {
 			news = append(news, rows[i])
 		}
 	}

@@ -80,12 +80,13 @@ func (l *log) deliver(ctx context.Context) error {
 		if page.seq >= l.stretch.through {
 			break
 		}
-		news, err := l.fresh.rows(ctx, page, l.stretch)
-		if err != nil {
-			return err
-		}
-		if err := tx.write(ctx, news); err != nil {
-			return err
+		for news, err := range l.fresh.rows(ctx, page, l.stretch) {
+			if err != nil {
+				return err
+			}
+			if err := tx.write(ctx, news); err != nil {
+				return err
+			}
 		}
 		l.next = page.seq + 1
 		if tx.rows >= l.limit {

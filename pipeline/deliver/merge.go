@@ -69,24 +69,35 @@ func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span windo
 		older := newOlder(ctx, b, span)
 		defer older.stop()
 		take := func(v *version) bool { return yield(v.latest(), nil) }
-		for s, err := range flattenAhead(ctx, r, slicesOf(pages, span)) {
+		todo := slicesOf(pages, span)
+		if len(todo) == 0 {
+			if _, err := older.finish(span.To, leads, take); err != nil {
+				yield(schema.Row{}, err)
+			}
+			return
+		}
+		next := 0
+		for s, err := range flattenAhead(ctx, r, todo) {
 			if err != nil {
 				yield(schema.Row{}, err)
-				return
-			}
-			// No later slice starts before this one: what lies before it is final.
-			if more, err := older.finish(s.within.From, leads, take); !more {
-				if err != nil {
-					yield(schema.Row{}, err)
-				}
 				return
 			}
 			for i := range s.rows {
 				leads.add(&s.rows[i], s.page)
 			}
-		}
-		if _, err := older.finish(span.To, leads, take); err != nil {
-			yield(schema.Row{}, err)
+			// No later slice starts before the next one: what lies before that is final,
+			// and is handed on before the next one's rows are there.
+			next++
+			final := span.To
+			if next < len(todo) {
+				final = todo[next].within.From
+			}
+			if more, err := older.finish(final, leads, take); !more {
+				if err != nil {
+					yield(schema.Row{}, err)
+				}
+				return
+			}
 		}
 	}
 }

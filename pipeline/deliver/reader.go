@@ -58,6 +58,22 @@ func (r *Reader) Tally() Tally {
 // same at about the same time.
 func (r *Reader) Join() (leave func()) { return r.sharing.join() }
 
+// rest says that a sink that has joined has all there is, until the function that it
+// returns is called. While all rest, no page is kept in memory.
+func (r *Reader) rest() (resume func()) {
+	resume = r.sharing.rest()
+	r.Free()
+	return resume
+}
+
+// Free lets go of the pages that are kept for sinks, if all of them have what there
+// is: others than sinks, who read pages too, leave some behind.
+func (r *Reader) Free() {
+	if r.sharing.freeAtRest() {
+		r.cuts.clear()
+	}
+}
+
 // Page returns the rows of the page that were submitted within w, and those
 // without a time. They are shared with all who ask for the same: nobody may change
 // them.

@@ -3,6 +3,7 @@ package deliver
 import (
 	"container/list"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
@@ -12,23 +13,39 @@ import (
 )
 
 // sharedBytes bounds the memory of the pages that are kept for sinks that have not
-// read them yet. It has to hold what the sinks are apart: the one that is ahead
-// reads and flattens, the others only write, and so keep up.
-const sharedBytes = 48 << 20
+// read them yet: so far apart they may be. The one that is ahead reads and flattens,
+// and waits where there is no room; the others only write, and so keep up.
+const sharedBytes = 16 << 20
+
+// Who is ahead waits for the others, which come for what is kept within that time if
+// they are at work. One that is down or has nothing to do must not hold anybody back:
+// after a wait in vain so many times there is none, which doubles each time.
+const (
+	catchUp     = 500 * time.Millisecond
+	maxNoWaits  = 1 << 12
+	firstNoWait = 4
+)
 
 // sharing lets several readers of a page share the work of flattening it: who asks
 // for what another is just flattening waits for that, and what is flattened is
 // kept until as many have asked for it as there are readers, or there is no room.
-// Readers that are far apart just do not meet. It is all about time and memory:
-// what is returned is the same as without.
+// Who is ahead of the others by as much as there is room for waits a little, so that
+// they stay together; readers that are far apart all the same just do not meet. It is
+// all about time and memory: what is returned is the same as without.
 type sharing struct {
 	limit int64
 
 	mu      sync.Mutex
 	readers int
+	resting int                        // of the readers, those that wait for more to be landed
 	held    map[pagePart]*list.Element // of *flattening
 	recent  *list.List                 // the one asked for last in front
 	bytes   int64
+	usual   int64         // size of the part that was flattened last
+	dropped chan struct{} // closed when there is room, or one reader less
+	waiting int           // readers that wait for that
+	noWaits int           // how often not to wait, after a wait in vain
+	inVain  int           // what noWaits was set to
 }
 
 // pagePart is what is flattened as one: a page, or a slice of a large one.
@@ -50,7 +67,7 @@ type flattening struct {
 }
 
 func newSharing(limit int64) *sharing {
-	return &sharing{limit: limit, held: make(map[pagePart]*list.Element), recent: list.New()}
+	return &sharing{limit: limit, held: make(map[pagePart]*list.Element), recent: list.New(), dropped: make(chan struct{})}
 }
 
 // join adds a reader, until the function that it returns is called.
@@ -65,7 +82,33 @@ func (s *sharing) join() (leave func()) {
 		if s.readers < 2 {
 			s.shrink(0)
 		}
+		s.wake()
 	}
+}
+
+// rest says that a reader has all there is, until the function that it returns is
+// called. Nobody waits for it meanwhile.
+func (s *sharing) rest() (resume func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resting++
+	s.wake()
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.resting--
+	}
+}
+
+// freeAtRest drops what is kept if all readers rest, and reports whether they do.
+func (s *sharing) freeAtRest() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resting < s.readers {
+		return false
+	}
+	s.shrink(0)
+	return true
 }
 
 // joined is how many readers there are.
@@ -79,18 +122,24 @@ func (s *sharing) joined() int {
 func (s *sharing) shared() bool { return s.joined() > 1 }
 
 // get returns the part, which flatten makes if nobody has. It blocks while another
-// makes it.
+// makes it, and for at most catchUp at a time while the others are too far behind.
 func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (flatten.Result, error) {
 	s.mu.Lock()
-	if e, ok := s.held[part]; ok {
-		f := e.Value.(*flattening)
-		s.recent.MoveToFront(e)
-		if f.asked++; f.asked >= s.readers {
-			s.drop(e)
+	for {
+		if e, ok := s.held[part]; ok {
+			f := e.Value.(*flattening)
+			s.recent.MoveToFront(e)
+			if f.asked++; f.asked >= s.readers {
+				s.drop(e)
+				s.noWaits, s.inVain = 0, 0 // all have met
+			}
+			s.mu.Unlock()
+			<-f.done
+			return f.result, f.err
 		}
-		s.mu.Unlock()
-		<-f.done
-		return f.result, f.err
+		if !s.wait() {
+			break
+		}
 	}
 	f := &flattening{part: part, done: make(chan struct{}), asked: 1}
 	e := s.recent.PushFront(f)
@@ -110,9 +159,47 @@ func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (fl
 		return f.result, f.err
 	}
 	f.bytes = sizeOf(f.result)
+	s.usual = f.bytes
 	s.bytes += f.bytes
 	s.shrink(s.limit)
 	return f.result, f.err
+}
+
+// wait waits for room for one more part, if another reader may make it, and reports
+// whether it has come. The caller holds mu, which is free meanwhile. The last reader
+// that is at work never waits.
+func (s *sharing) wait() bool {
+	if s.bytes == 0 || s.bytes+s.usual <= s.limit || s.waiting+s.resting+1 >= s.readers {
+		return false
+	}
+	if s.noWaits > 0 {
+		s.noWaits--
+		return false
+	}
+	s.waiting++
+	dropped := s.dropped
+	s.mu.Unlock()
+	limit := time.NewTimer(catchUp)
+	defer limit.Stop()
+	came := false
+	select {
+	case <-dropped:
+		came = true
+	case <-limit.C:
+	}
+	s.mu.Lock()
+	s.waiting--
+	if !came {
+		s.inVain = min(max(2*s.inVain, firstNoWait), maxNoWaits)
+		s.noWaits = s.inVain
+	}
+	return came
+}
+
+// wake ends all waits. The caller holds mu.
+func (s *sharing) wake() {
+	close(s.dropped)
+	s.dropped = make(chan struct{})
 }
 
 // shrink forgets what was not asked for the longest, until what is kept has at
@@ -131,6 +218,7 @@ func (s *sharing) drop(e *list.Element) {
 	f := s.recent.Remove(e).(*flattening)
 	s.bytes -= f.bytes
 	delete(s.held, f.part)
+	s.wake()
 }
 
 // sizeOf estimates how much memory keeping the result keeps.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
@@ -96,4 +97,109 @@ func TestSharingForgetsFailures(t *testing.T) {
 	if r, err := s.get(pagePart{}, pageOf(3, 1)); err != nil || r.Unfit != 3 {
 		t.Errorf("got %+v, %v", r, err)
 	}
+}
+
+// Who is ahead by as much as there is room for waits until another has come for what
+// is kept, and all is flattened once.
+func TestSharingWaitsForWhoIsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const parts, room = 9, 3
+		s := newSharing(room * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+		s.join()
+		s.join()
+		begun := time.Now()
+		var ahead atomic.Int32
+		var leader sync.WaitGroup
+		leader.Go(func() {
+			for seq := range journal.Seq(parts) {
+				if _, err := s.get(pagePart{seq: seq}, pageOf(seq, 10)); err != nil {
+					t.Error(err)
+				}
+				ahead.Add(1)
+			}
+		})
+		for seq := range journal.Seq(parts) {
+			synctest.Wait()
+			if n := ahead.Load(); n > int32(seq)+room {
+				t.Errorf("it is at page %d while the other has come to %d", n, seq)
+			}
+			if _, err := s.get(pagePart{seq: seq}, unwanted); err != nil {
+				t.Errorf("page %d: %v", seq, err)
+			}
+		}
+		leader.Wait()
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("it waited %s, although the other was at work", waited)
+		}
+	})
+}
+
+// One that does not come, for it is down or has nothing to do, holds nobody back for
+// long; and of those that are at work, one never waits.
+func TestSharingWaitsForNobodyForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSharing(3 * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+		s.join()
+		s.join()
+		begun := time.Now()
+		const parts = 10_000
+		for seq := range journal.Seq(parts) {
+			if _, err := s.get(pagePart{seq: seq}, pageOf(seq, 10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waited, most := time.Since(begun), 12*catchUp; waited == 0 || waited > most {
+			t.Errorf("%d parts took a wait of %s, with %s at most", parts, waited, most)
+		}
+
+		s.noWaits = 0
+		begun = time.Now()
+		var apart sync.WaitGroup
+		for reader := range journal.Seq(2) {
+			apart.Go(func() {
+				for seq := range journal.Seq(100) {
+					if _, err := s.get(pagePart{seq: parts + 2*seq + reader}, pageOf(seq, 10)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		apart.Wait()
+		if waited := time.Since(begun); waited > catchUp {
+			t.Errorf("two that read other pages waited %s for each other", waited)
+		}
+	})
+}
+
+// While all have what there is, nothing is kept, and nobody waits for who rests.
+func TestSharingKeepsNothingAtRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSharing(3 * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+		s.join()
+		s.join()
+		resume := s.rest()
+		begun := time.Now()
+		for seq := range journal.Seq(10) {
+			if _, err := s.get(pagePart{seq: seq}, pageOf(seq, 10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("waited %s for one that rests", waited)
+		}
+		if s.bytes == 0 {
+			t.Error("nothing is kept for who may come back soon")
+		}
+		if s.freeAtRest() {
+			t.Error("one is at work")
+		}
+		defer s.rest()()
+		if !s.freeAtRest() || s.bytes != 0 || len(s.held) != 0 {
+			t.Errorf("keeps %d bytes although all rest", s.bytes)
+		}
+		resume()
+		if s.freeAtRest() {
+			t.Error("one is at work again")
+		}
+	})
 }

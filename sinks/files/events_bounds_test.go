@@ -3,6 +3,7 @@ package files
 import (
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,5 +96,34 @@ func TestOpenFilesAreBounded(t *testing.T) {
 		if want > 0 && r.Files != want || want == 0 && r.Files <= dates {
 			t.Errorf("%d files of %d dates", r.Files, dates)
 		}
+	}
+}
+
+// Where a stream catches up, date after date, few of the large files stay open, and
+// each date is in one file.
+func TestLargeFilesDoNotStayOpen(t *testing.T) {
+	s := mustOpenEvents(t, eventSpec(t.TempDir()))
+	s.format = manyIDs
+	tx, err := s.Begin(t.Context(), deliver.Whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const dates = 3 * maxLargeParts
+	for i, r := range stretch(0, dates) {
+		r.SubmittedTime = schema.Some(time.Date(2026, 3, 1+i, 9, 0, 0, 0, time.UTC))
+		rows := slices.Repeat([]schema.Row{r}, largeRows)
+		if err := tx.Write(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(tx.(*eventTransaction).open); n > maxLargeParts+1 {
+			t.Fatalf("%d files are open after %d dates", n, i+1)
+		}
+	}
+	r, err := tx.Commit(t.Context(), at(streamID, 1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Files != dates {
+		t.Errorf("%d files of %d dates", r.Files, dates)
 	}
 }

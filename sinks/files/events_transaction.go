@@ -17,10 +17,15 @@ const (
 	// written to least recently is completed, and later rows of its date begin
 	// another: a stream looks back on a month, and writes to little else.
 	maxOpenParts = 32
+	// Of these, so many stay open that hold largeRows rows: where a stream catches up,
+	// dates follow one another, and each file that is open holds a megabyte or two.
+	// What comes for a date later still begins another file.
+	maxLargeParts = 6
+	largeRows     = 1_000
 	// maxBufferedBytes bounds the rows that encoders hold in memory, in sum, but
 	// for those that came since the date changed: Parquet's row groups, which are
 	// ended early where many files are written to in turn.
-	maxBufferedBytes = 32 << 20
+	maxBufferedBytes = 12 << 20
 )
 
 // eventTransaction adds rows: a file for each date that has some, or several. It
@@ -102,6 +107,9 @@ func (t *eventTransaction) part(date deliver.Partition) (*eventPart, error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
+	if err := t.finishLarge(); err != nil {
+		return nil, err
+	}
 	i := slices.IndexFunc(t.open, func(p *eventPart) bool { return p.date == date })
 	if i >= 0 {
 		p := t.open[i]
@@ -135,6 +143,24 @@ func (t *eventTransaction) flush() error {
 			return fmt.Errorf("encode %s: %w", most.file.Name, err)
 		}
 	}
+}
+
+// finishLarge completes those of the large parts that were written to least recently,
+// until as many are left as may be open.
+func (t *eventTransaction) finishLarge() error {
+	large := func(p *eventPart) bool { return p.file.Rows >= largeRows }
+	n := 0
+	for _, p := range t.open {
+		if large(p) {
+			n++
+		}
+	}
+	for ; n > maxLargeParts; n-- {
+		if err := t.finish(slices.IndexFunc(t.open, large)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *eventTransaction) begin(date deliver.Partition) (*eventPart, error) {

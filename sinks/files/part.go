@@ -24,7 +24,7 @@ type part struct {
 	file    file // grows with what is written
 }
 
-const partBuffer = 256 << 10
+const partBuffer = 64 << 10
 
 func newPart(d disk, f Format, folder, name, transaction string) (*part, error) {
 	p := &part{disk: d, path: filepath.Join(folder, temp(name, transaction)), hash: sha256.New(), file: file{Name: name}}

@@ -16,7 +16,9 @@ import (
 
 // format is the format that a configuration makes.
 func format(c Config) (files.Format, error) {
-	compress, err := compressor(c.Compression)
+	// The window costs its size and once more. What the fastest level finds further back
+	// than this is hardly worth the memory.
+	compress, err := compressor(c.Compression, zstd.WithWindowSize(1<<20))
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}
@@ -27,9 +29,9 @@ func format(c Config) (files.Format, error) {
 // eventFormat is the format of events, of which many files are open at a time:
 // its compressors hold less memory, and run in the goroutine that writes.
 func eventFormat(c Config) (files.Format, error) {
-	// The window costs its size and once more; the last half megabyte serves text
-	// almost as well as the last four.
-	compress, err := compressor(c.Compression, zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true))
+	// The window costs its size and once more; the last quarter of a megabyte serves text
+	// almost as well.
+	compress, err := compressor(c.Compression, zstd.WithWindowSize(256<<10), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}
@@ -38,7 +40,8 @@ func eventFormat(c Config) (files.Format, error) {
 
 func formatOf(c Config, compress func() compression, beside bool) files.Format {
 	// Compressors are costly to make. Those of files that are complete are used
-	// again, one per file at a time.
+	// again, one per file at a time. A stream that has caught up needs few.
+	const maxIdle = 4
 	var idle []*press
 	return files.Format{
 		Name:       "ndjson",
@@ -52,7 +55,11 @@ func formatOf(c Config, compress func() compression, beside bool) files.Format {
 				e.press = newPress(compress(), beside)
 			}
 			e.press.begin(w)
-			e.release = func() { idle = append(idle, e.press) }
+			e.release = func() {
+				if len(idle) < maxIdle {
+					idle = append(idle, e.press)
+				}
+			}
 			return e, nil
 		},
 	}

@@ -23,7 +23,7 @@ const (
 	// groupBytes is the size of a row group, before compression, from which it is
 	// ended although it has not all its rows: very long rows do not make memory
 	// grow.
-	groupBytes = 256 << 20
+	groupBytes = 64 << 20
 	// libraryPageBytes keeps the library from ending pages by itself, which it
 	// does wherever a call happens to end.
 	libraryPageBytes = 1 << 30

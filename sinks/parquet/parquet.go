@@ -11,7 +11,6 @@ import (
 	"github.com/parquet-go/parquet-go/compress/lz4"
 	"github.com/parquet-go/parquet-go/compress/snappy"
 	"github.com/parquet-go/parquet-go/compress/uncompressed"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/sinks/files"
@@ -83,7 +82,7 @@ func codec(name string) (compress.Codec, error) {
 		// The levels from Fast on are LZ4 HC, at a tenth of the speed.
 		return &lz4Codec{lz4.Codec{Level: lz4.Fastest}}, nil
 	case Zstd:
-		return &zstd.Codec{Level: zstd.SpeedFastest}, nil
+		return newZstdCodec(), nil
 	}
 	return nil, fmt.Errorf("compression %q is none of %v", name, compressions)
 }

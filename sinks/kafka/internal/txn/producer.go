@@ -45,7 +45,7 @@ type Config struct {
 func (c *Config) setDefaults() {
 	set(&c.BatchBytes, 1_000_000)
 	set(&c.BatchRecords, 1000)
-	set(&c.BufferBytes, 16<<20)
+	set(&c.BufferBytes, 8<<20)
 	set(&c.InFlight, 8)
 	set(&c.TransactionTimeout, 5*time.Minute)
 	set(&c.RequestTimeout, 30*time.Second)
