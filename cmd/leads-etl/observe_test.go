@@ -54,7 +54,7 @@ func TestStreamIsWatched(t *testing.T) {
 		t.Errorf("ready: %s", said)
 	}
 	server.SetOutage(true)
-	if said := awaitReady(t, url, http.StatusServiceUnavailable); !strings.Contains(said, "the API cannot be reached: ") {
+	if said := awaitReady(t, url, http.StatusServiceUnavailable); !strings.Contains(said, "the API does not work at present: ") && !strings.Contains(said, "the API cannot be reached: ") {
 		t.Errorf("during an outage: %s", said)
 	}
 	server.SetOutage(false)
