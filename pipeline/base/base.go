@@ -122,24 +122,39 @@ func (b *Base) Content(e *known.Event) (schema.Row, error) {
 
 // Shown reports whether the last page that showed the lead of a row, in its time or
 // among those without one, showed the content of the row.
-func (b *Base) Shown(row *schema.Row, undated bool) (same bool, err error) {
+func (b *Base) Shown(row *schema.Row) (same bool, err error) {
 	if b == nil {
 		return false, nil
 	}
-	key, err := rowKey(row, undated)
+	want, err := sightingOf(0, time.Time{}, row)
 	if err != nil {
 		return false, err
 	}
-	value, err := get(b.rows, key)
-	if err != nil || value == nil {
-		return false, b.damaged(err)
+	last := journal.Seq(0)
+	for _, undated := range []bool{true, false} {
+		if !undated && !row.SubmittedTime.Valid {
+			continue
+		}
+		key, err := rowKey(row, undated)
+		if err != nil {
+			return false, err
+		}
+		value, err := get(b.rows, key)
+		if err != nil {
+			return false, b.damaged(err)
+		}
+		if value == nil {
+			continue
+		}
+		have, err := readSighting(value)
+		if err != nil {
+			return false, b.damaged(err)
+		}
+		if have.seq >= last {
+			last, same = have.seq, have.hash == want.hash
+		}
 	}
-	have, err := readSighting(value)
-	if err != nil {
-		return false, b.damaged(err)
-	}
-	want, err := sightingOf(0, time.Time{}, row)
-	return have.hash == want.hash, err
+	return same, nil
 }
 
 // Latest is the latest row of an id, and the page that showed it.

@@ -26,6 +26,9 @@ import (
 //   - the last page before the stretch that shows the lead, if any, shows other
 //     content: else the log has it.
 //
+// It is all the same whether a page shows the lead in its time or, astray, among
+// those without one.
+//
 // An answer that is lost may have shown any content of a lead, and the log may
 // have it: what pages before it showed says nothing of the log then.
 type fresh struct {
@@ -54,7 +57,8 @@ func (f *fresh) rows(ctx context.Context, page ref, in stretch) iter.Seq2[[]sche
 				yield(nil, err)
 				return
 			}
-			news, err := f.pick(ctx, page, in, result.Rows, f.index.touching(s.within), &f.dated)
+			pages := append(f.dated.ofAll(f.index.touching(s.within)), f.undated.ofAll(f.index.undated)...)
+			news, err := f.pick(ctx, page, in, result.Rows, pages)
 			if !yield(news, err) || err != nil {
 				return
 			}
@@ -62,7 +66,8 @@ func (f *fresh) rows(ctx context.Context, page ref, in stretch) iter.Seq2[[]sche
 				continue
 			}
 			// Leads without a time are in no window: any page may show the same.
-			news, err = f.pick(ctx, page, in, result.Undated, f.index.undated, &f.undated)
+			pages = append(f.undated.ofAll(f.index.undated), f.dated.ofAll(f.placesOf(result.Undated))...)
+			news, err = f.pick(ctx, page, in, result.Undated, pages)
 			if !yield(news, err) || err != nil {
 				return
 			}
@@ -70,22 +75,42 @@ func (f *fresh) rows(ctx context.Context, page ref, in stretch) iter.Seq2[[]sche
 	}
 }
 
+// placesOf returns the pages that may show the rows that have a time in it, each
+// once. There are few such rows.
+func (f *fresh) placesOf(rows []schema.Row) []ref {
+	var places []ref
+	for i := range rows {
+		if t := rows[i].SubmittedTime; t.Valid {
+			second := t.Value.Truncate(time.Second)
+			places = append(places, f.index.touching(window.New(second, second.Add(time.Second)))...)
+		}
+	}
+	slices.SortFunc(places, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
+	return slices.CompactFunc(places, func(a, b ref) bool { return a.seq == b.seq })
+}
+
+// showing is a page, and those of its leads that are looked at.
+type showing struct {
+	ref
+	leads *digests
+}
+
 // others returns those of the pages that count besides page itself: the ones up
 // to the end of the stretch that hold anything, by number.
-func others(page ref, in stretch, pages []ref) []ref {
-	var others []ref
+func others(page ref, in stretch, pages []showing) []showing {
+	var others []showing
 	for _, r := range pages {
-		if r.seq != page.seq && r.seq < in.through && r.leads > 0 {
+		if r.seq != page.seq && r.seq < in.through && r.ref.leads > 0 {
 			others = append(others, r)
 		}
 	}
-	slices.SortFunc(others, func(a, b ref) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(others, func(a, b showing) int { return cmp.Compare(a.seq, b.seq) })
 	return others
 }
 
 // pick returns those of the page's rows that are fresh, given the pages that may
 // show the same leads: the rows themselves if all are.
-func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, pages []ref, shown *digests) ([]schema.Row, error) {
+func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Row, pages []showing) ([]schema.Row, error) {
 	pages = others(page, in, pages)
 	b, release := f.base.Pin()
 	defer release()
@@ -101,7 +126,7 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 		}
 		// What the pruned pages came to is before the stretch.
 		submitted := rows[i].SubmittedTime.Or(time.Time{})
-		inLog, err := b.Shown(&rows[i], shown == &f.undated)
+		inLog, err := b.Shown(&rows[i])
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +137,7 @@ func (f *fresh) pick(ctx context.Context, page ref, in stretch, rows []schema.Ro
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		d, err := shown.of(other)
+		d, err := other.leads.of(other.ref)
 		if err != nil {
 			return nil, err
 		}
@@ -194,6 +219,15 @@ type digests struct {
 	entries int
 }
 
+// ofAll are the pages with what d has of them.
+func (d *digests) ofAll(pages []ref) []showing {
+	all := make([]showing, len(pages))
+	for i, r := range pages {
+		all[i] = showing{r, d}
+	}
+	return all
+}
+
 func (d *digests) of(page ref) (digest, error) {
 	if got, ok := d.known[page.seq]; ok {
 		return got, nil
@@ -230,7 +264,7 @@ func datedDigest(r *Reader) func(ref) (digest, error) {
 	}
 }
 
-// undatedDigest reads what a page showed without a time.
+// undatedDigest reads what a page showed without a time, or astray.
 func undatedDigest(r *Reader) func(ref) (digest, error) {
 	return func(page ref) (digest, error) {
 		result, err := r.Page(page.seq, window.Window{})

@@ -14,11 +14,13 @@ import (
 	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
+// tableWindow is how far back zstd looks, in bytes. It costs its size and once more;
+// what the fastest level finds further back than this is hardly worth the memory.
+const tableWindow = 1 << 20
+
 // format is the format that a configuration makes.
 func format(c Config) (files.Format, error) {
-	// The window costs its size and once more. What the fastest level finds further back
-	// than this is hardly worth the memory.
-	compress, err := compressor(c.Compression, zstd.WithWindowSize(1<<20))
+	compress, err := compressor(c.Compression, zstd.WithWindowSize(tableWindow))
 	if err != nil {
 		return files.Format{}, fmt.Errorf("compression %q: %w", c.Compression, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/leads-etl/leads-etl/schema"
 	"github.com/leads-etl/leads-etl/sinks/sinktest"
 )
@@ -14,7 +16,7 @@ import (
 // by itself, and what has left it is looked at before the next.
 func lineByLine(t *testing.T, compression string, roll int64, rows []schema.Row) (done [][]byte) {
 	t.Helper()
-	compress, err := compressor(compression)
+	compress, err := compressor(compression, zstd.WithWindowSize(tableWindow))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestAsLineByLine(t *testing.T) {
 func TestPressAfterFailure(t *testing.T) {
 	rows := sinktest.Leads(sinktest.Day, 0, 2000)
 	c := DefaultConfig("")
-	compress, err := compressor(c.Compression)
+	compress, err := compressor(c.Compression, zstd.WithWindowSize(tableWindow))
 	if err != nil {
 		t.Fatal(err)
 	}
