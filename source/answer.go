@@ -26,7 +26,7 @@ func (c *Client) readPage(ctx context.Context, answer *http.Response, wire *wire
 		answer.Header.Del("Content-Encoding")
 		wire.body = strings.NewReader("{}")
 	}
-	body, found, err := readBody(answer, w, wire, c.bounds)
+	body, found, err := readBody(answer, w, wire, c.bounds.of(w))
 	if err != nil {
 		return nil, err
 	}

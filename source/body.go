@@ -21,14 +21,26 @@ import (
 type bodyLimits struct {
 	// wire is in bytes of gzip, as they are kept; json in bytes decompressed.
 	wire, json int64
+	// whole is in bytes decompressed, for windows that can be split; 0 for json.
+	whole int64
 	// From suspicious bytes decompressed on, there must be at least one byte of
 	// gzip for ratio of them.
 	suspicious, ratio int64
 }
 
-// defaultBodyLimits let pages of hundreds of megabytes pass. Leads compress
-// to a tenth or a thirtieth; a bomb, to a thousandth.
-var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 512 << 20, suspicious: 32 << 20, ratio: 400}
+// defaultBodyLimits let pages of hundreds of megabytes pass, but only of a second:
+// wider windows grow over times without leads, and what they hold behind these is
+// read part by part, at the cost of a few calls, rather than kept in memory. Leads
+// compress to a tenth or a thirtieth; a bomb, to a thousandth.
+var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 512 << 20, whole: 64 << 20, suspicious: 32 << 20, ratio: 400}
+
+// of returns the limits of an answer for a window.
+func (l bodyLimits) of(w window.Window) bodyLimits {
+	if l.whole > 0 && w.Length() > window.Second {
+		l.json = min(l.json, l.whole)
+	}
+	return l
+}
 
 var errEncoding = errors.New("it has an encoding that was not asked for")
 

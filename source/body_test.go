@@ -97,6 +97,21 @@ func TestLimitsOfBodies(t *testing.T) {
 	}
 }
 
+// A window that can be split is, rather than that a large answer is kept.
+func TestLargeWindowsAreSplit(t *testing.T) {
+	body := page(2000)
+	a := &api{leads: func(w http.ResponseWriter, r *http.Request, n int) { writeZip(w, body) }}
+	c := a.start(t)
+	c.bounds = bodyLimits{wire: 1 << 20, json: 1 << 20, whole: int64(len(body)) - 1, suspicious: 1 << 20, ratio: 1}
+	_, err := c.Fetch(t.Context(), day, all)
+	if _, large := errors.AsType[*TooLargeError](err); !large || a.calls.Load() != 1 {
+		t.Errorf("a day: %v after %d calls", err, a.calls.Load())
+	}
+	if p, err := c.Fetch(t.Context(), oneSec, all); err != nil || unzip(t, p) != body {
+		t.Errorf("a second: %v", err)
+	}
+}
+
 // noisePage is a page that hardly compresses.
 func noisePage(n int) string {
 	letters := make([]byte, n)
