@@ -127,7 +127,7 @@ def main():
     with open(args.readme, encoding="utf-8") as page:
         if f"`WHERE {WHERE}`" not in page.read():
             sys.exit("the page does not tell of the condition")
-    ddl = addressed(stream_examples.examples(args.readme)["flink-table"], args.brokers, args.topic)
+    ddl = addressed(stream_examples.examples([args.readme])["flink-table"], args.brokers, args.topic)
     check("'properties.isolation.level' = 'read_committed'" in ddl, "flink-table: not read_committed")
     rows = run_flink(ddl, [WHERE] if args.vanished == "event" else [])
     events, present, columns = hold(rows, duckdb.connect(), os.path.abspath(args.parquet))
