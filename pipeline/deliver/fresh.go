@@ -47,31 +47,22 @@ func newFresh(r *Reader, b *base.Store, x *index) *fresh {
 	}
 }
 
-// rows yields the fresh rows of a page, slice by slice, so that memory does not grow
-// with the page. They may be shared with other sinks: nobody may change them.
-func (f *fresh) rows(ctx context.Context, page ref, in stretch) iter.Seq2[[]schema.Row, error] {
+// rows yields the fresh rows of a slice of a page: those of its time, and, with the
+// first, those that come with every slice. They may be shared with other sinks: nobody
+// may change them.
+func (f *fresh) rows(ctx context.Context, s flattened, in stretch) iter.Seq2[[]schema.Row, error] {
 	return func(yield func([]schema.Row, error) bool) {
-		for i, s := range slicesOf([]ref{page}, page.window) {
-			result, err := flattenSlice(ctx, f.reader, s)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			pages := append(f.dated.ofAll(f.index.touching(s.within)), f.undated.ofAll(f.index.undated)...)
-			news, err := f.pick(ctx, page, in, result.Rows, pages)
-			if !yield(news, err) || err != nil {
-				return
-			}
-			if i > 0 || len(result.Undated) == 0 { // they come with every slice
-				continue
-			}
-			// Leads without a time are in no window: any page may show the same.
-			pages = append(f.undated.ofAll(f.index.undated), f.dated.ofAll(f.placesOf(result.Undated))...)
-			news, err = f.pick(ctx, page, in, result.Undated, pages)
-			if !yield(news, err) || err != nil {
-				return
-			}
+		pages := append(f.dated.ofAll(f.index.touching(s.within)), f.undated.ofAll(f.index.undated)...)
+		news, err := f.pick(ctx, s.page, in, s.result.Rows, pages)
+		if !yield(news, err) || err != nil {
+			return
 		}
+		if !s.first() || len(s.result.Undated) == 0 {
+			return
+		}
+		// Leads without a time are in no window: any page may show the same.
+		pages = append(f.undated.ofAll(f.index.undated), f.dated.ofAll(f.placesOf(s.result.Undated))...)
+		yield(f.pick(ctx, s.page, in, s.result.Undated, pages))
 	}
 }
 

@@ -72,25 +72,38 @@ func (l *log) step(ctx context.Context, last bool) error {
 	return nil
 }
 
-// deliver delivers the next transaction's worth of the stretch.
+// deliver delivers the rest of the stretch, in transactions that end where a page
+// does.
 func (l *log) deliver(ctx context.Context) error {
 	tx := &logTransaction{log: l}
-	defer tx.rollback()
+	defer func() { tx.rollback() }()
+	var todo []slice
 	for _, page := range l.feed.index.from(l.next) {
 		if page.seq >= l.stretch.through {
 			break
 		}
-		for news, err := range l.fresh.rows(ctx, page, l.stretch) {
+		todo = append(todo, slicesOf([]ref{page}, page.window)...)
+	}
+	for s, err := range flattenAhead(ctx, l.fresh.reader, todo) {
+		if err != nil {
+			return err
+		}
+		if s.first() {
+			l.next = s.page.seq // those before are complete
+			if tx.rows >= l.limit {
+				if err := tx.commit(ctx); err != nil {
+					return err
+				}
+				tx = &logTransaction{log: l}
+			}
+		}
+		for news, err := range l.fresh.rows(ctx, s, l.stretch) {
 			if err != nil {
 				return err
 			}
 			if err := tx.write(ctx, news); err != nil {
 				return err
 			}
-		}
-		l.next = page.seq + 1
-		if tx.rows >= l.limit {
-			return tx.commit(ctx)
 		}
 	}
 	l.next = l.stretch.through

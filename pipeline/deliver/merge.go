@@ -9,10 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/leads-etl/leads-etl/pipeline/base"
-	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
@@ -27,6 +24,10 @@ type slice struct {
 	page   ref
 	within window.Window
 }
+
+// first reports whether it is the first of its page's slices, if that was cut as a
+// whole.
+func (s slice) first() bool { return s.within.From.Equal(s.page.window.From) }
 
 // slicesOf cuts what of the pages lies in span into slices, in the order of time.
 func slicesOf(pages []ref, span window.Window) []slice {
@@ -82,8 +83,8 @@ func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span windo
 				yield(schema.Row{}, err)
 				return
 			}
-			for i := range s.rows {
-				leads.add(&s.rows[i], s.page)
+			for i := range s.result.Rows {
+				leads.add(&s.result.Rows[i], s.page)
 			}
 			// No later slice starts before the next one: what lies before that is final,
 			// and is handed on before the next one's rows are there.
@@ -128,55 +129,6 @@ func mergeUndated(ctx context.Context, r *Reader, b *base.Base, pages []ref) ([]
 		rows = append(rows, v.latest())
 	}
 	return rows, nil
-}
-
-// flattened is a slice and its rows.
-type flattened struct {
-	slice
-	rows []schema.Row
-}
-
-// flattenAhead yields the slices with their rows, one slice ahead of the
-// consumer, so that reading and writing take place side by side.
-func flattenAhead(ctx context.Context, r *Reader, todo []slice) iter.Seq2[flattened, error] {
-	return func(yield func(flattened, error) bool) {
-		reading, ctx := errgroup.WithContext(ctx)
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		ready := make(chan flattened)
-		reading.Go(func() error {
-			defer close(ready)
-			for _, s := range todo {
-				result, err := flattenSlice(ctx, r, s)
-				if err != nil {
-					return err
-				}
-				select {
-				case ready <- flattened{s, result.Rows}:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			return nil
-		})
-		for f := range ready {
-			if !yield(f, nil) {
-				stop()
-				_ = reading.Wait() // the consumer has gone, nobody asks for the error
-				return
-			}
-		}
-		if err := reading.Wait(); err != nil {
-			yield(flattened{}, err)
-		}
-	}
-}
-
-func flattenSlice(ctx context.Context, r *Reader, s slice) (flatten.Result, error) {
-	if err := ctx.Err(); err != nil {
-		return flatten.Result{}, err
-	}
-	return r.Page(s.page.seq, s.within)
 }
 
 // versions are the leads that a sweep has met, by lead id.

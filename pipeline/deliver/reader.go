@@ -78,25 +78,35 @@ func (r *Reader) Free() {
 // without a time. They are shared with all who ask for the same: nobody may change
 // them.
 func (r *Reader) Page(seq journal.Seq, w window.Window) (flatten.Result, error) {
+	return r.begin(seq, w)()
+}
+
+// begin asks for what Page returns, and returns the function that does the work,
+// which must be called. Sinks that ask in the same order share the work, whenever it
+// is done; it blocks while one is too far ahead of the others.
+func (r *Reader) begin(seq journal.Seq, w window.Window) (rows func() (flatten.Result, error)) {
 	if w.Empty() {
 		if result, ok := r.undated.of(seq); ok {
-			return result, nil
+			return func() (flatten.Result, error) { return result, nil }
 		}
 	}
 	ref, ok := r.ref(seq)
 	if !ok || !r.sharing.shared() {
-		return r.flatten(seq, w)
+		return func() (flatten.Result, error) { return r.flatten(seq, w) }
 	}
 	part := pagePart{seq, ref.Window.Intersect(w)}
 	if ref.Leads > sliceLeads {
-		return r.sharing.get(part, func() (flatten.Result, error) { return r.flatten(seq, part.within) })
+		return r.sharing.begin(part, func() (flatten.Result, error) { return r.flatten(seq, part.within) })
 	}
 	// Pages of usual size are flattened whole, so that all meet who want any of one.
-	result, err := r.sharing.get(pagePart{seq, ref.Window}, func() (flatten.Result, error) { return r.flatten(seq, ref.Window) })
-	if err != nil {
-		return flatten.Result{}, err
+	whole := r.sharing.begin(pagePart{seq, ref.Window}, func() (flatten.Result, error) { return r.flatten(seq, ref.Window) })
+	return func() (flatten.Result, error) {
+		result, err := whole()
+		if err != nil {
+			return flatten.Result{}, err
+		}
+		return result.Within(part.within), nil
 	}
-	return result.Within(part.within), nil
 }
 
 // ref returns what the journal has in memory of a page.

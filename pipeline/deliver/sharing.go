@@ -41,6 +41,7 @@ type sharing struct {
 	held    map[pagePart]*list.Element // of *flattening
 	recent  *list.List                 // the one asked for last in front
 	bytes   int64
+	making  int           // parts that are being flattened
 	usual   int64         // size of the part that was flattened last
 	dropped chan struct{} // closed when there is room, or one reader less
 	waiting int           // readers that wait for that
@@ -124,7 +125,15 @@ func (s *sharing) shared() bool { return s.joined() > 1 }
 // get returns the part, which flatten makes if nobody has. It blocks while another
 // makes it, and for at most catchUp at a time while the others are too far behind.
 func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (flatten.Result, error) {
+	return s.begin(part, flatten)()
+}
+
+// begin asks for the part and returns the function that returns it, which must be
+// called: others may wait for what it makes. begin blocks while the others are too
+// far behind, the function while another makes the part.
+func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func() (flatten.Result, error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
 		if e, ok := s.held[part]; ok {
 			f := e.Value.(*flattening)
@@ -133,9 +142,10 @@ func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (fl
 				s.drop(e)
 				s.noWaits, s.inVain = 0, 0 // all have met
 			}
-			s.mu.Unlock()
-			<-f.done
-			return f.result, f.err
+			return func() (flatten.Result, error) {
+				<-f.done
+				return f.result, f.err
+			}
 		}
 		if !s.wait() {
 			break
@@ -144,32 +154,39 @@ func (s *sharing) get(part pagePart, flatten func() (flatten.Result, error)) (fl
 	f := &flattening{part: part, done: make(chan struct{}), asked: 1}
 	e := s.recent.PushFront(f)
 	s.held[part] = e
-	s.mu.Unlock()
+	s.making++
+	return func() (flatten.Result, error) {
+		f.result, f.err = work()
+		close(f.done)
+		s.keep(e)
+		return f.result, f.err
+	}
+}
 
-	f.result, f.err = flatten()
-	close(f.done)
-
+// keep takes in what was flattened, if it is still held.
+func (s *sharing) keep(e *list.Element) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held[part] != e {
-		return f.result, f.err // all who wanted it have it
+	f := e.Value.(*flattening)
+	s.making--
+	if s.held[f.part] != e {
+		return // all who wanted it have it
 	}
 	if f.err != nil {
 		s.drop(e) // the next to ask tries again
-		return f.result, f.err
+		return
 	}
 	f.bytes = sizeOf(f.result)
 	s.usual = f.bytes
 	s.bytes += f.bytes
 	s.shrink(s.limit)
-	return f.result, f.err
 }
 
 // wait waits for room for one more part, if another reader may make it, and reports
 // whether it has come. The caller holds mu, which is free meanwhile. The last reader
 // that is at work never waits.
 func (s *sharing) wait() bool {
-	if s.bytes == 0 || s.bytes+s.usual <= s.limit || s.waiting+s.resting+1 >= s.readers {
+	if len(s.held) == 0 || s.bytes+int64(s.making+1)*s.usual <= s.limit || s.waiting+s.resting+1 >= s.readers {
 		return false
 	}
 	if s.noWaits > 0 {

@@ -84,7 +84,7 @@ func (p Partition) String() string {
 }
 
 // Sink is one destination of event rows, bound to one account and marketplace.
-// A sink is used by one goroutine at a time.
+// A sink is used by one goroutine at a time, and each of its transactions by one.
 //
 // The contract, which sinktest.Run holds every sink to:
 //
@@ -108,10 +108,12 @@ type Sink interface {
 	Semantics() Semantics
 	// Position returns the committed position of the partition.
 	Position(ctx context.Context, p Partition) (Position, error)
-	// Begin opens a transaction on the partition. At most one is open at a time.
+	// Begin opens a transaction on the partition, of which at most one is open at a
+	// time. Those of a Replace sink on several partitions know nothing of each other:
+	// one may be written while another is committed.
 	Begin(ctx context.Context, p Partition) (Transaction, error)
-	// Close releases the sink. An open transaction is rolled back. It is safe to
-	// call more than once.
+	// Close releases the sink. Open transactions are rolled back; none may be in use.
+	// It is safe to call more than once.
 	Close() error
 }
 

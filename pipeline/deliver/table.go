@@ -127,24 +127,51 @@ func (t *table) writeUndated(ctx context.Context) error {
 	return t.commit(ctx, Partition{}, tx)
 }
 
+// commit commits the transaction on the partition and waits for it.
 func (t *table) commit(ctx context.Context, p Partition, tx Transaction) error {
-	pos := Position{Journal: t.feed.journal.ID(), Next: t.feed.next}
-	receipt, err := tx.Commit(ctx, pos)
-	if err != nil {
-		return fmt.Errorf("committing %s: %w", p, err)
+	return t.committed(t.beginCommit(ctx, p, tx))
+}
+
+// commit is one that is under way.
+type commit struct {
+	partition Partition
+	position  Position
+	tx        Transaction
+	done      chan struct{} // closed when what follows is set
+	receipt   Receipt
+	err       error
+}
+
+// beginCommit begins to commit the transaction. It lets the next day be written
+// meanwhile, for a commit mostly waits for the disk.
+func (t *table) beginCommit(ctx context.Context, p Partition, tx Transaction) *commit {
+	c := &commit{partition: p, position: Position{Journal: t.feed.journal.ID(), Next: t.feed.next}, tx: tx, done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		c.receipt, c.err = tx.Commit(ctx, c.position)
+	}()
+	return c
+}
+
+// committed waits for the commit and takes its outcome in.
+func (t *table) committed(c *commit) error {
+	<-c.done
+	if c.err != nil {
+		return fmt.Errorf("committing %s: %w", c.partition, c.err)
 	}
-	t.positions[p] = pos
-	t.report(receipt)
+	t.positions[c.partition] = c.position
+	t.report(c.receipt)
 	return nil
 }
 
 // dayWriter hands sorted rows to one transaction a day, days without rows
-// included.
+// included. While one day is committed, the next is written.
 type dayWriter struct {
 	table *table
 	days  []day // not committed yet; the first is open if tx is set
 	tx    Transaction
 	rows  []schema.Row
+	last  *commit // that of the day before, if its outcome is not taken in
 }
 
 func (w *dayWriter) write(ctx context.Context, row schema.Row) error {
@@ -160,16 +187,29 @@ func (w *dayWriter) write(ctx context.Context, row schema.Row) error {
 	return nil
 }
 
-// next commits the first day and goes on to the one after it.
+// next begins to commit the first day and goes on to the one after it.
 func (w *dayWriter) next(ctx context.Context) error {
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	if err := w.table.commit(ctx, w.days[0].partition(), w.tx); err != nil {
+	if err := w.settle(); err != nil {
 		return err
 	}
+	w.last = w.table.beginCommit(ctx, w.days[0].partition(), w.tx)
 	w.tx = nil
 	w.days = w.days[1:]
+	return nil
+}
+
+// settle waits for the commit that is under way.
+func (w *dayWriter) settle() error {
+	if w.last == nil {
+		return nil
+	}
+	if err := w.table.committed(w.last); err != nil {
+		return err // rollback finds it
+	}
+	w.last = nil
 	return nil
 }
 
@@ -179,7 +219,7 @@ func (w *dayWriter) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return w.settle()
 }
 
 func (w *dayWriter) flush(ctx context.Context) error {
@@ -201,7 +241,12 @@ func (w *dayWriter) flush(ctx context.Context) error {
 	return nil
 }
 
+// rollback gives up what is not committed, having waited for a commit that is under
+// way.
 func (w *dayWriter) rollback() {
+	if w.last != nil && w.settle() != nil {
+		_ = w.last.tx.Rollback() // as below
+	}
 	if w.tx != nil {
 		_ = w.tx.Rollback() // the error that led here is the one to report
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -28,7 +29,7 @@ func Check(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("dir-mode: %w", err)
 	}
-	d := disk{fileMode: fileMode, dirMode: dirMode}
+	d := disk{fileMode: fileMode, dirMode: dirMode, folders: new(sync.Mutex)}
 	kept, err := standing(root)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -12,6 +13,9 @@ import (
 // change, which is where tests let a program crash.
 type disk struct {
 	fileMode, dirMode fs.FileMode
+	// folders keeps one transaction from removing an empty folder in which another
+	// is about to make one.
+	folders *sync.Mutex
 	// step, if set, is called before each change; its error is the change's.
 	step func(op, path string) error
 }
@@ -52,6 +56,12 @@ func (d disk) close(f *os.File) error {
 // makeAll makes the folder and those above it that are missing, durably, and
 // leaves the modes of those that are there alone.
 func (d disk) makeAll(path string) error {
+	d.folders.Lock()
+	defer d.folders.Unlock()
+	return d.makeMissing(path)
+}
+
+func (d disk) makeMissing(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		return nil
@@ -63,7 +73,7 @@ func (d disk) makeAll(path string) error {
 		return explain("make folder", path, err)
 	}
 	parent := filepath.Dir(path)
-	if err := d.makeAll(parent); err != nil {
+	if err := d.makeMissing(parent); err != nil {
 		return err
 	}
 	err = d.change("make folder", path, func() error {
@@ -113,6 +123,8 @@ func (d disk) remove(path string) error {
 
 // prune removes the folder if it is empty, and then those above it, up to root.
 func (d disk) prune(root, path string) error {
+	d.folders.Lock()
+	defer d.folders.Unlock()
 	for ; path != root && len(path) > len(root); path = filepath.Dir(path) {
 		var kept bool
 		err := d.change("remove folder", path, func() error {

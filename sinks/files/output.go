@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -48,7 +49,7 @@ func newOutput(spec Spec) (output, error) {
 		layout:  spec.layout(root),
 		format:  spec.Format,
 		binding: spec.Binding,
-		disk:    disk{fileMode: fileMode, dirMode: dirMode, step: spec.Step},
+		disk:    disk{fileMode: fileMode, dirMode: dirMode, folders: new(sync.Mutex), step: spec.Step},
 		logger:  spec.Logger,
 		now:     time.Now,
 	}, nil

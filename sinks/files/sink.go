@@ -2,7 +2,12 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 )
@@ -11,7 +16,52 @@ import (
 // It holds no resources but those of an open transaction.
 type Sink struct {
 	output
-	open *transaction
+	open openTransactions
+}
+
+// openTransactions are those of a sink, by partition. Each touches nothing but its
+// own partition's folder and manifest.
+type openTransactions struct {
+	mu sync.Mutex
+	of map[deliver.Partition]*transaction
+}
+
+// begin takes the transaction in, unless one on its partition is open.
+func (o *openTransactions) begin(t *transaction) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.of[t.id] != nil {
+		return fmt.Errorf("a transaction on %s is open", t.id)
+	}
+	if o.of == nil {
+		o.of = make(map[deliver.Partition]*transaction)
+	}
+	o.of[t.id] = t
+	return nil
+}
+
+func (o *openTransactions) end(t *transaction) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.of[t.id] == t {
+		delete(o.of, t.id)
+	}
+}
+
+// on returns the id of the transaction on the partition, empty if none is open.
+func (o *openTransactions) on(id deliver.Partition) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if t := o.of[id]; t != nil {
+		return t.name
+	}
+	return ""
+}
+
+func (o *openTransactions) all() []*transaction {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Values(o.of))
 }
 
 // Open returns the sink of one seller's output in one format, having removed
@@ -64,7 +114,7 @@ func (s *Sink) Position(_ context.Context, id deliver.Partition) (deliver.Positi
 	if err := checkPartition(id); err != nil {
 		return deliver.Position{}, err
 	}
-	p, err := s.load(id, s.openTransaction())
+	p, err := s.load(id, s.open.on(id))
 	if err != nil {
 		return deliver.Position{}, err
 	}
@@ -77,37 +127,27 @@ func (s *Sink) Begin(ctx context.Context, id deliver.Partition) (deliver.Transac
 	if err := checkPartition(id); err != nil {
 		return nil, err
 	}
-	if s.open != nil {
-		return nil, fmt.Errorf("a transaction on %s is open", s.open.id)
-	}
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t := &transaction{sink: s, id: id, name: newTransaction(), folder: filepath.Join(s.root, s.folder(id))}
+	if err := s.open.begin(t); err != nil {
 		return nil, err
 	}
 	p, err := s.load(id, "")
 	if err != nil {
+		t.end()
 		return nil, err
 	}
 	s.warn(p)
-	s.open = &transaction{
-		sink:   s,
-		id:     id,
-		name:   newTransaction(),
-		folder: p.folder,
-	}
-	return s.open, nil
+	return t, nil
 }
 
-// Close rolls back a transaction that is open.
+// Close rolls back the transactions that are open.
 func (s *Sink) Close() error {
-	if s.open == nil {
-		return nil
+	var errs []error
+	for _, t := range s.open.all() {
+		errs = append(errs, t.Rollback())
 	}
-	return s.open.Rollback()
-}
-
-func (s *Sink) openTransaction() string {
-	if s.open == nil {
-		return ""
-	}
-	return s.open.name
+	return errors.Join(errs...)
 }

@@ -248,7 +248,5 @@ func (t *transaction) Rollback() error {
 
 func (t *transaction) end() {
 	t.over = true
-	if t.sink.open == t {
-		t.sink.open = nil
-	}
+	t.sink.open.end(t)
 }

@@ -3,6 +3,8 @@ package sinktest
 import (
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -13,6 +15,7 @@ var replaceCases = []testCase{
 	{"EmptyReplace", testEmptyReplace},
 	{"EmptyReplaceOfNothing", testEmptyReplaceOfNothing},
 	{"PartitionsAreIndependent", testPartitions},
+	{"SeveralAtOnce", testSeveralAtOnce},
 	{"Undated", testUndated},
 	{"OtherJournal", testOtherJournal},
 	{"OtherJournalWithoutRows", testOtherJournalWithoutRows},
@@ -60,6 +63,56 @@ func testEmptyReplaceOfNothing(t *testing.T, h Harness) {
 		t.Errorf("receipt of nothing: %+v", receipt)
 	}
 	d.wantRows(t, date(Day), nil)
+}
+
+// Transactions on several partitions know nothing of each other, whoever ends first,
+// and whether it is by commit, rollback or Close. One at a time is open on each.
+func testSeveralAtOnce(t *testing.T, h Harness) {
+	d := h.New(t)
+	s := d.open(t, journalID)
+	before := Leads("2026-09-03", 0, 5)
+	write(t, s, date("2026-09-03"), before, at(journalID, 1))
+
+	days := []string{"2026-08-31", "2026-09-01", "2026-09-02"}
+	var transactions [3]deliver.Transaction
+	var rows [3][]schema.Row
+	for i, day := range days {
+		rows[i] = Leads(day, 100*i, 700)
+		transactions[i] = begin(t, s, date(day), rows[i][:500])
+	}
+	if _, err := s.Begin(t.Context(), date(days[0])); err == nil {
+		t.Error("a second transaction on a partition is open")
+	}
+	var ending errgroup.Group
+	for i := range days {
+		ending.Go(func() error {
+			tx := transactions[i]
+			if i == 1 {
+				return tx.Rollback()
+			}
+			if err := tx.Write(t.Context(), rows[i][500:]); err != nil {
+				return err
+			}
+			_, err := tx.Commit(t.Context(), at(journalID, uint64(i+2)))
+			return err
+		})
+	}
+	begin(t, s, date("2026-09-03"), Leads("2026-09-03", 900, 500))
+	if err := ending.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rows[1] = nil
+	for i, day := range days {
+		d.wantRows(t, date(day), rows[i])
+	}
+	d.wantRows(t, date("2026-09-03"), before)
+	s = d.open(t, journalID)
+	wantPosition(t, s, date(days[0]), at(journalID, 2))
+	wantPosition(t, s, date(days[1]), deliver.Position{})
+	wantPosition(t, s, date("2026-09-03"), at(journalID, 1))
 }
 
 func testPartitions(t *testing.T, h Harness) {

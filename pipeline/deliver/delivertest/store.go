@@ -32,8 +32,10 @@ const (
 // Store is a destination: what it holds outlives the sinks opened on it. It is
 // safe for concurrent use.
 type Store struct {
-	// Fault, if set, is asked at every step; its error is the step's.
+	// Fault, if set, is asked at every step, one at a time; its error is the step's.
 	Fault func(Step) error
+
+	asking sync.Mutex // for Fault
 
 	semantics  deliver.Semantics
 	mu         sync.Mutex
@@ -80,20 +82,22 @@ func (s *Store) Open(context.Context) (deliver.Sink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++
-	return &sink{store: s, epoch: s.epoch}, nil
+	return &sink{store: s, epoch: s.epoch, open: make(map[deliver.Partition]*transaction)}, nil
 }
 
 func (s *Store) fault(step Step) error {
 	if s.Fault == nil {
 		return nil
 	}
+	s.asking.Lock()
+	defer s.asking.Unlock()
 	return s.Fault(step)
 }
 
 type sink struct {
 	store *Store
 	epoch int
-	open  *transaction
+	open  map[deliver.Partition]*transaction // guarded by store.mu
 }
 
 func (k *sink) Name() string                 { return "memory" }
@@ -115,16 +119,31 @@ func (k *sink) Begin(_ context.Context, p deliver.Partition) (deliver.Transactio
 	if err := k.store.fault(StepBegin); err != nil {
 		return nil, err
 	}
-	if k.open != nil {
-		return nil, errors.New("memory: a transaction is open already")
+	k.store.mu.Lock()
+	defer k.store.mu.Unlock()
+	if k.open[p] != nil {
+		return nil, errors.New("memory: a transaction on the partition is open already")
 	}
-	k.open = &transaction{sink: k, partition: p}
-	return k.open, nil
+	k.open[p] = &transaction{sink: k, partition: p}
+	return k.open[p], nil
 }
 
 func (k *sink) Close() error {
-	k.open = nil
+	k.store.mu.Lock()
+	defer k.store.mu.Unlock()
+	clear(k.open)
 	return nil
+}
+
+// end takes the transaction from the open ones, and reports whether it was one.
+func (k *sink) end(t *transaction) bool {
+	k.store.mu.Lock()
+	defer k.store.mu.Unlock()
+	if k.open[t.partition] != t {
+		return false
+	}
+	delete(k.open, t.partition)
+	return true
 }
 
 type transaction struct {
@@ -143,10 +162,9 @@ func (t *transaction) Write(_ context.Context, rows []schema.Row) error {
 
 func (t *transaction) Commit(_ context.Context, next deliver.Position) (deliver.Receipt, error) {
 	s := t.sink.store
-	if t.sink.open != t {
+	if !t.sink.end(t) {
 		return deliver.Receipt{}, errors.New("memory: the transaction is not open")
 	}
-	t.sink.open = nil
 	if err := s.fault(StepCommit); err != nil {
 		return deliver.Receipt{}, err
 	}
@@ -180,8 +198,6 @@ func (t *transaction) apply(next deliver.Position) error {
 }
 
 func (t *transaction) Rollback() error {
-	if t.sink.open == t {
-		t.sink.open = nil
-	}
+	t.sink.end(t)
 	return nil
 }
