@@ -119,13 +119,17 @@ func ValidText(s string) bool {
 	}
 }
 
-// asciiPrefix returns how many of the first bytes of s are ASCII.
+// asciiPrefix returns how many of the first bytes of s are ASCII. As plainPrefix, it
+// looks at the last eight bytes once more where they overlap those before.
 func asciiPrefix(s string) int {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		if high := word(s, i) & highs; high != 0 {
 			return i + bits.TrailingZeros64(high)/8
 		}
+	}
+	if len(s) >= 8 && word(s, len(s)-8)&highs == 0 {
+		return len(s)
 	}
 	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
 	}

@@ -63,9 +63,10 @@ func sliceWidth(w window.Window, leads int) time.Duration {
 // span, sorted by submitted time, then by lead id. It sweeps along the time and
 // holds only the leads of the slices that it is passing, so memory grows with
 // the number of pages that overlap one another, not with the span.
-// What the base b stands for is swept along with.
-func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span window.Window) iter.Seq2[schema.Row, error] {
-	return func(yield func(schema.Row, error) bool) {
+// What the base b stands for is swept along with. The rows may be shared with other
+// sinks: nobody may change them.
+func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span window.Window) iter.Seq2[*schema.Row, error] {
+	return func(yield func(*schema.Row, error) bool) {
 		leads := make(versions)
 		older := newOlder(ctx, b, span)
 		defer older.stop()
@@ -73,14 +74,14 @@ func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span windo
 		todo := slicesOf(pages, span)
 		if len(todo) == 0 {
 			if _, err := older.finish(span.To, leads, take); err != nil {
-				yield(schema.Row{}, err)
+				yield(nil, err)
 			}
 			return
 		}
 		next := 0
 		for s, err := range flattenAhead(ctx, r, todo) {
 			if err != nil {
-				yield(schema.Row{}, err)
+				yield(nil, err)
 				return
 			}
 			for i := range s.result.Rows {
@@ -95,7 +96,7 @@ func merge(ctx context.Context, r *Reader, b *base.Base, pages []ref, span windo
 			}
 			if more, err := older.finish(final, leads, take); !more {
 				if err != nil {
-					yield(schema.Row{}, err)
+					yield(nil, err)
 				}
 				return
 			}
@@ -126,7 +127,7 @@ func mergeUndated(ctx context.Context, r *Reader, b *base.Base, pages []ref) ([]
 	}
 	var rows []schema.Row
 	for _, v := range leads.take(func(*version) bool { return true }) {
-		rows = append(rows, v.latest())
+		rows = append(rows, *v.latest())
 	}
 	return rows, nil
 }
@@ -140,6 +141,7 @@ type version struct {
 	row       *schema.Row
 	seq       journal.Seq
 	sightings []sighting
+	one       [1]sighting // where the first lies: there is seldom another
 }
 
 // sighting is one page that showed a lead.
@@ -153,6 +155,7 @@ func (v versions) add(row *schema.Row, page ref) {
 	known, ok := v[row.LeadID]
 	if !ok {
 		known = &version{}
+		known.sightings = known.one[:0]
 		v[row.LeadID] = known
 	}
 	if !ok || page.seq >= known.seq {
@@ -184,11 +187,16 @@ func (v versions) take(which func(*version) bool) []*version {
 	return taken
 }
 
-// latest is the lead's row as it is exported.
-func (v *version) latest() schema.Row {
+// latest is the lead's row as it is exported: that of the slice, if nothing in it has
+// to be another.
+func (v *version) latest() *schema.Row {
+	shown := v.firstShown()
+	if v.row.ExtractedAt.Equal(shown) {
+		return v.row
+	}
 	row := *v.row
-	row.ExtractedAt = v.firstShown()
-	return row
+	row.ExtractedAt = shown
+	return &row
 }
 
 // firstShown is when the page was received that first showed the version that

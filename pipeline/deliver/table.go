@@ -174,13 +174,13 @@ type dayWriter struct {
 	last  *commit // that of the day before, if its outcome is not taken in
 }
 
-func (w *dayWriter) write(ctx context.Context, row schema.Row) error {
+func (w *dayWriter) write(ctx context.Context, row *schema.Row) error {
 	for dayOf(row.SubmittedTime.Value) != w.days[0] {
 		if err := w.next(ctx); err != nil {
 			return err
 		}
 	}
-	w.rows = append(w.rows, row)
+	w.rows = append(w.rows, *row)
 	if len(w.rows) == writeRows {
 		return w.flush(ctx)
 	}

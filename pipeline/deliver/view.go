@@ -66,7 +66,17 @@ func (v *View) Span() window.Window {
 // holds it: sorted by submitted time, then by lead id. Memory grows with the
 // number of pages that overlap one another, not with the span.
 func (v *View) Latest(ctx context.Context, span window.Window) iter.Seq2[schema.Row, error] {
-	return merge(ctx, v.reader, nil, v.feed.index.touching(span), span)
+	return func(yield func(schema.Row, error) bool) {
+		for row, err := range merge(ctx, v.reader, nil, v.feed.index.touching(span), span) {
+			if err != nil {
+				yield(schema.Row{}, err)
+				return
+			}
+			if !yield(*row, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Undated returns the latest version of every lead that has no submitted time, or

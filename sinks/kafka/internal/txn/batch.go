@@ -3,12 +3,16 @@ package txn
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/compress"
+	"github.com/segmentio/kafka-go/compress/snappy"
 	"github.com/segmentio/kafka-go/protocol"
 )
 
@@ -108,6 +112,7 @@ var noSession = session{-1, -1}
 // checksum with what it covers.
 const (
 	sizePrefix  = 4 // kafka-go puts the record set's size in front
+	atLength    = 8
 	atCRC       = 17
 	atCovered   = 21
 	atProducer  = 43
@@ -119,28 +124,70 @@ const (
 // encode returns the span as kafka-go's raw produce request wants it: a record
 // set of one batch. The sequence is that of the first record.
 func (s span) encode(compression kafka.Compression, producer session, sequence int32) ([]byte, error) {
-	attributes := protocol.Attributes(compression)
+	var attributes protocol.Attributes
 	if producer != noSession {
 		attributes |= protocol.Transactional
 	}
 	set := protocol.RecordSet{Version: 2, Attributes: attributes, Records: &reader{span: s, next: s.from}}
-	var buf bytes.Buffer
-	if _, err := set.WriteTo(&buf); err != nil {
+	plain := plainBatches.Get().(*bytes.Buffer)
+	defer plainBatches.Put(plain)
+	plain.Reset()
+	if _, err := set.WriteTo(plain); err != nil {
 		return nil, fmt.Errorf("encoding %d records: %w", s.len(), err)
 	}
-	raw := buf.Bytes()
-	if producer != noSession {
-		stamp(raw[sizePrefix:], producer, sequence)
+	raw, err := compressBatch(plain.Bytes(), compression)
+	if err != nil {
+		return nil, fmt.Errorf("compressing %d records: %w", s.len(), err)
 	}
+	stamp(raw[sizePrefix:], producer, sequence)
+	return raw, nil
+}
+
+// plainBatches are the buffers of batches before they are compressed.
+var plainBatches = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// codecOf returns what compresses records; nil for nothing. kafka-go's own choice for
+// snappy is an encoder that looks for better matches, at twice the CPU time, for a
+// twentieth less; this one does what snappy's own does, as Kafka's Java clients use it.
+func codecOf(c kafka.Compression) compress.Codec {
+	if c == kafka.Snappy {
+		return &snappy.Codec{Compression: snappy.FasterCompression}
+	}
+	return c.Codec()
+}
+
+// compressBatch returns a copy of the record set with its records compressed. Its
+// checksum is not right.
+func compressBatch(plain []byte, compression kafka.Compression) ([]byte, error) {
+	codec := codecOf(compression)
+	if codec == nil {
+		return bytes.Clone(plain), nil
+	}
+	const records = sizePrefix + batchHeader
+	var out bytes.Buffer
+	out.Grow(records + len(plain)/3)
+	out.Write(plain[:records])
+	w := codec.NewWriter(&out)
+	_, err := w.Write(plain[records:])
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	raw := out.Bytes()
+	batch := raw[sizePrefix:]
+	binary.BigEndian.PutUint32(raw, uint32(len(batch)))
+	binary.BigEndian.PutUint32(batch[atLength:], uint32(len(batch)-atLength-4))
+	batch[atCovered+1] |= byte(compression) // the attributes, of two bytes, come first
 	return raw, nil
 }
 
 // stamp writes the producer's fields, which kafka-go leaves at -1, into a batch
-// and mends its checksum.
+// and sets its checksum right.
 func stamp(b []byte, producer session, sequence int32) {
-	binary.BigEndian.PutUint64(b[atProducer:], uint64(producer.id))
-	binary.BigEndian.PutUint16(b[atEpoch:], uint16(producer.epoch))
-	binary.BigEndian.PutUint32(b[atSequence:], uint32(sequence))
+	if producer != noSession {
+		binary.BigEndian.PutUint64(b[atProducer:], uint64(producer.id))
+		binary.BigEndian.PutUint16(b[atEpoch:], uint16(producer.epoch))
+		binary.BigEndian.PutUint32(b[atSequence:], uint32(sequence))
+	}
 	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atCovered:], castagnoli))
 }
 

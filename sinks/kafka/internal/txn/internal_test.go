@@ -1,11 +1,16 @@
 package txn
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leads-etl/leads-etl/sinks/kafka/internal/attempt"
@@ -47,6 +52,70 @@ func TestEncodedBatch(t *testing.T) {
 			t.Errorf("without transactions: %+v", got)
 		}
 	}
+}
+
+// TestCompressedBatch reads what was compressed as kafka-go reads it: the same
+// records, by any codec.
+func TestCompressedBatch(t *testing.T) {
+	b := new(batch)
+	for i := range 500 {
+		b.add(&Record{
+			Key: []byte{'k', byte(i)}, Value: bytes.Repeat([]byte{byte(i), 'v', byte(i / 7)}, 50), Time: time.UnixMilli(1000 + int64(i)),
+			Headers: []kafka.Header{{Key: "h", Value: []byte{byte(i)}}},
+		})
+	}
+	b.add(&Record{Key: []byte("gone"), Time: time.UnixMilli(2000)})
+	for _, compression := range []kafka.Compression{0, kafka.Gzip, kafka.Snappy, kafka.Lz4, kafka.Zstd} {
+		raw, err := b.all().encode(compression, session{id: 7, epoch: 3}, 11)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plain := 150 * 500; compression != 0 && len(raw) > plain {
+			t.Errorf("compression %d: %d bytes", compression, len(raw))
+		}
+		var got protocol.RecordSet
+		if _, err := got.ReadFrom(bytes.NewReader(raw)); err != nil { // it checks the checksum
+			t.Fatalf("compression %d: %v", compression, err)
+		}
+		if got.Attributes.Compression() != compression || !got.Attributes.Transactional() {
+			t.Errorf("compression %d: attributes %s", compression, got.Attributes)
+		}
+		want := &reader{span: b.all()}
+		want.to = b.all().to
+		for n := 0; ; n++ {
+			w, err := want.ReadRecord()
+			r, gotErr := got.Records.ReadRecord()
+			if err != nil {
+				if !errors.Is(gotErr, io.EOF) || n != 501 {
+					t.Errorf("compression %d: after %d records: %v", compression, n, gotErr)
+				}
+				break
+			}
+			if gotErr != nil {
+				t.Fatalf("compression %d: record %d: %v", compression, n, gotErr)
+			}
+			if !r.Time.Equal(w.Time) || !slices.EqualFunc(r.Headers, w.Headers, func(a, b protocol.Header) bool {
+				return a.Key == b.Key && bytes.Equal(a.Value, b.Value)
+			}) || !equalBytes(t, r.Key, w.Key) || !equalBytes(t, r.Value, w.Value) {
+				t.Fatalf("compression %d: record %d differs", compression, n)
+			}
+		}
+	}
+}
+
+func equalBytes(t *testing.T, a, b protocol.Bytes) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	x, err := protocol.ReadAll(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := protocol.ReadAll(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Equal(x, y)
 }
 
 func TestSequencesWrap(t *testing.T) {
