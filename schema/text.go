@@ -47,28 +47,30 @@ const (
 // seen has the high bit of some byte set if the prefix has a byte beyond ASCII;
 // if what follows the prefix has, it may be set too.
 func plainPrefix[T text](s T) (n int, seen uint64) {
-	i := 0
-	if len(s) >= 8 {
-		for ; i+8 <= len(s); i += 8 {
-			v := word(s, i)
-			seen |= v
-			if special(v) {
-				return i + plainBytes(s[i:i+8]), seen
-			}
-		}
-		if i == len(s) {
-			return i, seen
-		}
-		v := word(s, len(s)-8)
-		seen |= v
+	if len(s) < 8 {
+		v := shortWord(s)
 		if !special(v) {
-			return len(s), seen
+			return len(s), v
+		}
+		return plainBytes(s), v
+	}
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		v := word(s, i)
+		seen |= v
+		if special(v) {
+			return i + plainBytes(s[i:i+8]), seen
 		}
 	}
-	for j := i; j < len(s); j++ {
-		seen |= uint64(s[j])
+	if i == len(s) {
+		return i, seen
 	}
-	return i + plainBytes(s[i:]), seen
+	v := word(s, len(s)-8)
+	seen |= v
+	if special(v) {
+		return i + plainBytes(s[i:]), seen
+	}
+	return len(s), seen
 }
 
 // plainBytes is plainPrefix a byte at a time.
@@ -87,6 +89,22 @@ func word[T text](s T, i int) uint64 {
 	// The compiler makes one load of this.
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// shortWord returns a word that has every byte of s, of less than eight, and no others
+// but letters.
+func shortWord[T text](s T) uint64 {
+	switch n := len(s); {
+	case n >= 4:
+		a, b := s[:4], s[n-4:]
+		return uint64(a[0]) | uint64(a[1])<<8 | uint64(a[2])<<16 | uint64(a[3])<<24 |
+			uint64(b[0])<<32 | uint64(b[1])<<40 | uint64(b[2])<<48 | uint64(b[3])<<56
+	case n > 0:
+		const rest = 0x6161616161 << 24
+		return rest | uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
+	default:
+		return ones * 'a'
+	}
 }
 
 // special reports whether one of the eight bytes must not stand for itself in a
@@ -122,6 +140,9 @@ func ValidText(s string) bool {
 // asciiPrefix returns how many of the first bytes of s are ASCII. As plainPrefix, it
 // looks at the last eight bytes once more where they overlap those before.
 func asciiPrefix(s string) int {
+	if len(s) < 8 && shortWord(s)&highs == 0 {
+		return len(s)
+	}
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		if high := word(s, i) & highs; high != 0 {
