@@ -18,7 +18,7 @@ import (
 // large: a replay of 200,000 leads into Parquet and NDJSON peaks at 117, 130 and
 // 141 MiB for 50, 75 and Go's own 100, and takes 10.5, 9.2 and 8.8 s of CPU. With a
 // topic besides, 100 comes near the 200 MB that a run is to stay below.
-const gcPercent = 75
+const gcPercent = 65
 
 func main() {
 	if os.Getenv("GOGC") == "" {

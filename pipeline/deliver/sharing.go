@@ -15,7 +15,7 @@ import (
 // sharedBytes bounds the memory of the pages that are kept for sinks that have not
 // read them yet: so far apart they may be. The one that is ahead reads and flattens,
 // and waits where there is no room; the others only write, and so keep up.
-const sharedBytes = 16 << 20
+const sharedBytes = 12 << 20
 
 // Who is ahead waits for the others, which come for what is kept within that time if
 // they are at work. One that is down or has nothing to do must not hold anybody back:

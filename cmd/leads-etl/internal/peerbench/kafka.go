@@ -91,5 +91,5 @@ func (b *broker) plain(ctx context.Context, topic string, n int) (*exec.Cmd, err
 func (b *broker) java(ctx context.Context, topic string, n int) (*exec.Cmd, error) {
 	return kafkatest.Tool(ctx, "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", strconv.Itoa(n),
 		"--throughput", "-1", "--payload-file", b.payloads, "--bootstrap-server", b.seeds(), "--command-property",
-		"acks=all", "compression.type=snappy", "batch.size=1000000", "linger.ms=10", "buffer.memory=67108864")
+		"acks=all", "compression.type=snappy", "batch.size=500000", "linger.ms=10", "buffer.memory=67108864")
 }

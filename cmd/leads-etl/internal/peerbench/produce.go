@@ -30,7 +30,7 @@ type record struct {
 // A batch of the sink's: so many records, unless they are more bytes than that.
 const (
 	batchRecords = 1000
-	batchBytes   = 1_000_000
+	batchBytes   = 500_000
 )
 
 // produce is a child: the bare producer. It sends the kept records, over and over
