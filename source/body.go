@@ -32,7 +32,7 @@ type bodyLimits struct {
 // wider windows grow over times without leads, and what they hold behind these is
 // read part by part, at the cost of a few calls, rather than kept in memory. Leads
 // compress to a tenth or a thirtieth; a bomb, to a thousandth.
-var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 512 << 20, whole: 64 << 20, suspicious: 32 << 20, ratio: 400}
+var defaultBodyLimits = bodyLimits{wire: 128 << 20, json: 512 << 20, whole: 32 << 20, suspicious: 32 << 20, ratio: 400}
 
 // of returns the limits of an answer for a window.
 func (l bodyLimits) of(w window.Window) bodyLimits {

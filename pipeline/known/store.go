@@ -63,6 +63,7 @@ type Store struct {
 	failing *failing
 
 	advancing sync.Mutex // held by Advance
+	comparing sync.Mutex // held while a large answer is compared
 	streams   map[string]bool
 	deadRead  map[journal.Seq]bool // pages out of scope whose dead letters are noted
 

@@ -8,7 +8,9 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/leads-etl/leads-etl/pipeline/flatten"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
+	"github.com/leads-etl/leads-etl/pipeline/window"
 	"github.com/leads-etl/leads-etl/schema"
 )
 
@@ -35,8 +37,14 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 	undated := s.Stats().Undated
 	sighted := make(map[leadName]struct{})
 	var d *deriver
-	for i, w := range slicesOf(page.Window, page.Leads, s.options.sliceLeads) {
-		result, err := s.options.Flattener.Page(page, w)
+	slices := slicesOf(page.Window, page.Leads, s.options.sliceLeads)
+	part, release, err := s.partsOf(view, page, slices)
+	if err != nil {
+		return fmt.Errorf("flattening an answer: %w", err)
+	}
+	defer release()
+	for i, w := range slices {
+		result, err := part(w)
 		if err != nil {
 			return fmt.Errorf("flattening an answer: %w", err)
 		}
@@ -71,6 +79,46 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 		return err
 	}
 	return errNews
+}
+
+// knowsAny reports whether a lead is known, be it gone, that was submitted within w.
+func knowsAny(view pebble.Reader, w window.Window) (bool, error) {
+	leads, err := view.NewIter(&pebble.IterOptions{
+		LowerBound: appendSecondKey(nil, dated, w.From.Unix()), UpperBound: appendSecondKey(nil, dated, w.To.Unix()),
+	})
+	if err != nil {
+		return false, err
+	}
+	known := leads.First()
+	return known, errors.Join(leads.Error(), leads.Close())
+}
+
+// partsOf returns what flattens a slice of an answer, and what to call when all are
+// read. An answer of several slices is cut first, for its leads come in the order of
+// their listings: read slice by slice, it would be decompressed for each, and the few
+// leads of one keep the text of all between them. Where nothing is known, the first
+// slice will have news, and is read as it is. One large answer is looked at at a
+// time, and the others wait: each takes megabytes.
+func (s *Store) partsOf(view pebble.Reader, page *journal.Page, slices []window.Window) (part func(window.Window) (flatten.Result, error), release func(), err error) {
+	f := s.options.Flattener
+	whole := func(w window.Window) (flatten.Result, error) { return f.Page(page, w) }
+	if len(slices) == 1 {
+		return whole, func() {}, nil
+	}
+	s.comparing.Lock()
+	defer func() {
+		if err != nil {
+			s.comparing.Unlock()
+		}
+	}()
+	if known, err := knowsAny(view, page.Window); err != nil || !known {
+		return whole, s.comparing.Unlock, err
+	}
+	cut, err := f.Cut(page, slices[0].Length())
+	if err != nil {
+		return nil, nil, err
+	}
+	return cut.Page, s.comparing.Unlock, nil
 }
 
 func compareRows(rows []schema.Row, undated bool, with func([]*shown) error) error {
