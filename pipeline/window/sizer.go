@@ -9,9 +9,11 @@ import (
 const (
 	// Longest is the widest window that is ever asked for.
 	Longest = 32 * 24 * time.Hour
-	// targetLeads is the number of leads that a page should hold: enough that
-	// calls are few, few enough that a page is small and a retry is cheap.
-	targetLeads = 2000
+	// mostLeads is the number of leads that a page should hold at most, goodLeads
+	// what is aimed at: enough that calls are few, few enough that a page is small and
+	// a retry is cheap.
+	mostLeads = 2000
+	goodLeads = 1800
 	// slowAnswer is the time beyond which an answer is taken for a strain on
 	// the API.
 	slowAnswer = 20 * time.Second
@@ -43,10 +45,13 @@ func (s *Sizer) Answered(w Window, leads int, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case leads > targetLeads || took > slowAnswer:
+	case took > slowAnswer:
 		s.size = min(s.size, clampSize(w.Length()/2))
-	case leads <= targetLeads/2 && took <= slowAnswer/2 && s.representative(w):
-		s.size = clampSize(2 * s.size)
+	case leads > mostLeads:
+		s.size = min(s.size, clampSize(w.Length()*goodLeads/time.Duration(leads)))
+	case leads <= goodLeads*3/4 && took <= slowAnswer/2 && s.representative(w):
+		good := w.Length() * goodLeads / time.Duration(max(leads, 1))
+		s.size = clampSize(max(s.size, min(2*s.size, good)))
 	}
 }
 

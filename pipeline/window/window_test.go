@@ -150,10 +150,24 @@ func TestSizerLearns(t *testing.T) {
 	if got := s.Size(); got != 48*time.Hour {
 		t.Fatalf("an answer of the former size doubled it again: %s", got)
 	}
-	s.Answered(span(0, 2*86400), 5000, time.Second)
-	if got := s.Size(); got != 24*time.Hour {
+	s.Answered(span(0, 2*86400), 7200, time.Second)
+	if got := s.Size(); got != 12*time.Hour {
+		t.Fatalf("after a large answer, a quarter of it would have been good: %s", got)
+	}
+	s.Answered(span(0, 86400), 7000, time.Second) // of the size before
+	if got := s.Size(); got >= 12*time.Hour || got < 6*time.Hour {
 		t.Fatalf("after a large answer: %s", got)
 	}
+	s = window.NewSizer(8 * time.Hour)
+	s.Answered(span(0, 8*3600), 1200, time.Second)
+	if got := s.Size(); got != 12*time.Hour {
+		t.Fatalf("half as much again would have been good: %s", got)
+	}
+	s.Answered(span(0, 12*3600), 1700, time.Second)
+	if got := s.Size(); got != 12*time.Hour {
+		t.Fatalf("after a good answer: %s", got)
+	}
+	s = window.NewSizer(24 * time.Hour)
 	s.Answered(span(0, 86400), 1, 30*time.Second)
 	if got := s.Size(); got != 12*time.Hour {
 		t.Fatalf("after a slow answer: %s", got)
