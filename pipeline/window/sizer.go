@@ -48,10 +48,10 @@ func (s *Sizer) Answered(w Window, leads int, took time.Duration) {
 	case took > slowAnswer:
 		s.size = min(s.size, clampSize(w.Length()/2))
 	case leads > mostLeads:
-		s.size = min(s.size, clampSize(w.Length()*goodLeads/time.Duration(leads)))
+		s.size = min(s.size, evenly(w.Length()*goodLeads/time.Duration(leads)))
 	case leads <= goodLeads*3/4 && took <= slowAnswer/2 && s.representative(w):
 		good := w.Length() * goodLeads / time.Duration(max(leads, 1))
-		s.size = clampSize(max(s.size, min(2*s.size, good)))
+		s.size = max(s.size, evenly(min(2*s.size, good)))
 	}
 }
 
@@ -81,6 +81,22 @@ func (s *Sizer) Next(rest Window) (next, remaining Window) {
 		return rest, Window{}
 	}
 	return Window{rest.From, end}, Window{end, rest.To}
+}
+
+// evenly returns the largest width up to d that days can be cut into evenly, or that
+// is of whole days: so no day ends with a narrow window, and what is cut at multiples
+// of the width is cut at the same moments for as long as the width lasts.
+func evenly(d time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	d = clampSize(d)
+	if d >= day {
+		return d.Truncate(day)
+	}
+	n := (day + d - 1) / d
+	for (day/Second)%n != 0 {
+		n++
+	}
+	return day / n
 }
 
 func clampSize(d time.Duration) time.Duration {

@@ -140,6 +140,26 @@ func TestSizerCutsCoverTheRangeOnce(t *testing.T) {
 	})
 }
 
+// Whatever it learns from answers, days are cut evenly, or taken whole.
+func TestSizerCutsDaysEvenly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := window.NewSizer(24 * time.Hour)
+		for range 30 {
+			before := s.Size()
+			w := window.New(at(0), at(0).Add(before))
+			leads := rapid.IntRange(0, 9000).Draw(t, "leads")
+			s.Answered(w, leads, time.Second)
+			size := s.Size()
+			if day := 24 * time.Hour; size < day && (day%size != 0 || size%time.Second != 0) || size > day && size%day != 0 {
+				t.Fatalf("%d leads in %s: %s", leads, before, size)
+			}
+			if leads > 2000 && before > window.Second && size >= before || leads <= 2000 && size < before || size > 2*before {
+				t.Fatalf("%d leads in %s: %s", leads, before, size)
+			}
+		}
+	})
+}
+
 func TestSizerLearns(t *testing.T) {
 	s := window.NewSizer(24 * time.Hour)
 	s.Answered(span(0, 86400), 10, time.Second)
