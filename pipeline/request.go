@@ -40,7 +40,7 @@ func Between(from, to, now time.Time, queries []journal.Query) (Request, error) 
 		r.Range.To, r.Fresh = now, rollingFresh
 	}
 	if r.Range.Empty() {
-		return Request{}, fmt.Errorf("the range %s lies in the future", asked)
+		return Request{}, fmt.Errorf("the range %s lies in the future: let it begin before now", asked)
 	}
 	return r, nil
 }

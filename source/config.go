@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/secret"
@@ -67,7 +68,8 @@ var (
 	marketplaceForm = regexp.MustCompile(`^EBAY(_[A-Z]+)+$`)
 	accountForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	// A listing's id is a number; the RESTful form wraps it as v1|number|variation.
-	itemForm = regexp.MustCompile(`^([0-9]{1,20}|v1\|[0-9]{1,20}\|[0-9]{1,20})$`)
+	// Few runs ask for listings, and all would wait for the expression when they start.
+	itemForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]{1,20}|v1\|[0-9]{1,20}\|[0-9]{1,20})$`) })
 )
 
 // Validate reports everything that is missing, malformed or contradictory, but
@@ -96,7 +98,7 @@ func (c *Config) Validate(report func(key, problem string)) {
 	}
 	seen := make(map[string]bool, len(c.Items))
 	for _, item := range c.Items {
-		if !itemForm.MatchString(item) {
+		if !itemForm().MatchString(item) {
 			report("items", fmt.Sprintf("%q is not the id of a listing", item))
 		} else if seen[item] {
 			report("items", item+" is there twice")

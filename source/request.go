@@ -52,7 +52,7 @@ func checkRequest(w window.Window, q journal.Query) error {
 		return &requestError{"the window is empty", requestHints[352005]}
 	case w.From.Nanosecond() != 0 || w.To.Nanosecond() != 0:
 		return &requestError{"the window's bounds are not whole seconds", "the API knows no fractions"}
-	case q.Item != "" && !itemForm.MatchString(q.Item):
+	case q.Item != "" && !itemForm().MatchString(q.Item):
 		return &requestError{fmt.Sprintf("%q is not the id of a listing", words(q.Item, maxID)), requestHints[352002]}
 	case q.Status != "" && q.Status != Answered && q.Status != Unanswered:
 		return &requestError{fmt.Sprintf("%q is not a status", words(q.Status, maxID)), requestHints[352006]}

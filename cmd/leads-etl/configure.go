@@ -50,8 +50,12 @@ func newConfigurer(parser *kong.Kong, environ []string) *configurer {
 	return c
 }
 
-// load is kong's hook between reading the command line and filling the rest in.
+// load is kong's hook between reading the command line and filling the rest in. It
+// is called for every word that was read; the first call does it all.
 func (c *configurer) load(ctx *kong.Context) error {
+	if c.sources != nil {
+		return nil
+	}
 	if err := c.catalogue.RefuseSecrets(ctx); err != nil {
 		return err
 	}

@@ -86,9 +86,9 @@ Every answer of the API is landed first; rows, files and records are derived fro
 
 // newParser builds the parser of the command line. exited tells whether kong
 // ended the program (after --help, --version), which it may not do by itself.
-func newParser(g *grammar, c *console, b build) (parser *kong.Kong, exited *bool, err error) {
+func newParser(g *grammar, c *console, b build, more ...kong.Option) (parser *kong.Kong, exited *bool, err error) {
 	exited = new(bool)
-	parser, err = kong.New(g,
+	parser, err = kong.New(g, append(more,
 		kong.Name(programName),
 		kong.Description(description),
 		kong.Vars{"version": b.String()},
@@ -97,7 +97,7 @@ func newParser(g *grammar, c *console, b build) (parser *kong.Kong, exited *bool
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(sectionGroups),
 		config.Mappers(),
-	)
+	)...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("building the command line: %w", err)
 	}
@@ -171,8 +171,20 @@ type commandLine struct {
 // is nil without. The line is there also if the error says what is wrong with the
 // configuration (config.Problems).
 func parse(args, environ []string, c *console, b build) (*commandLine, error) {
+	if part, ok := partFor(args); ok {
+		// What cannot be understood is told by the whole grammar, which knows what else
+		// may have been meant.
+		if line, err := parseBy(args, environ, c, b, part); line != nil || err == nil {
+			return line, err
+		}
+	}
+	return parseBy(args, environ, c, b)
+}
+
+// parseBy is parse with the whole grammar, or with what the options leave of it.
+func parseBy(args, environ []string, c *console, b build, options ...kong.Option) (*commandLine, error) {
 	line := new(commandLine)
-	parser, exited, err := newParser(&line.grammar, c, b)
+	parser, exited, err := newParser(&line.grammar, c, b, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -61,6 +62,9 @@ func (s *Secret) UnmarshalText(text []byte) error {
 // not, for that is how containers are given their secrets.
 func readFile(path string) (Secret, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Secret{}, fmt.Errorf("there is no file %s: name the file that holds nothing but the secret", path)
+	}
 	if err != nil {
 		return Secret{}, err
 	}

@@ -12,19 +12,21 @@ import (
 // usualQuota is what the analytics API tells where none is enforced.
 const usualQuota = 5000
 
-var pacific = func() *time.Location {
+// pacific is read when it is needed: the simulator is a part of a program that does
+// other things.
+var pacific = sync.OnceValue(func() *time.Location {
 	l, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		panic(err) // it is built in
 	}
 	return l
-}()
+})
 
 // quotaDay is the beginning of the day that a call counts for: midnight Pacific
 // time.
 func quotaDay(now time.Time) time.Time {
-	year, month, day := now.In(pacific).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, pacific)
+	year, month, day := now.In(pacific()).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, pacific())
 }
 
 // limits count the calls of the day, and remember what a 429 asked for.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -14,7 +15,9 @@ import (
 //go:embed page.gohtml
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+// pageTemplate is parsed when a page is written: every other command would wait for
+// it when it starts.
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 // Bounds of what is drawn and listed: the rest is summed up.
 const (
@@ -56,7 +59,7 @@ type table struct {
 
 // Write writes the page.
 func (f *Facts) Write(w io.Writer) error {
-	if err := pageTemplate.Execute(w, f.page()); err != nil {
+	if err := pageTemplate().Execute(w, f.page()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
