@@ -3,6 +3,7 @@
 //	validate dockerfile FILE    BuildKit's parser and linter
 //	validate goreleaser FILE    the types of goreleaser, and nothing that these do not know
 //	validate compose FILE       the loader of Docker Compose; prints the environment of the service stream
+//	validate grafana FILE       the types of Grafana's dashboards, and nothing that these do not know
 //
 // It is a module of its own, so that what it needs is nothing that the program needs.
 package main
@@ -16,6 +17,9 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/goreleaser/goreleaser/v2/pkg/config"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -30,7 +34,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 2 {
-		return errors.New("usage: validate dockerfile|compose|goreleaser FILE")
+		return errors.New("usage: validate dockerfile|compose|goreleaser|grafana FILE")
 	}
 	switch args[0] {
 	case "dockerfile":
@@ -39,8 +43,10 @@ func run(args []string) error {
 		return compose(args[1])
 	case "goreleaser":
 		return goreleaser(args[1])
+	case "grafana":
+		return grafana(args[1])
 	}
-	return fmt.Errorf("%q is none of dockerfile, compose, goreleaser", args[0])
+	return fmt.Errorf("%q is none of dockerfile, compose, goreleaser, grafana", args[0])
 }
 
 func dockerfile(path string) error {
@@ -105,5 +111,33 @@ func compose(path string) error {
 			fmt.Printf("%s=%s\n", name, *value)
 		}
 	}
+	return nil
+}
+
+func grafana(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	plugins.RegisterDefaultPlugins() // the options of panels and queries, by their type
+	var board dashboard.Dashboard
+	if err := board.UnmarshalJSONStrict(raw); err != nil {
+		var all cog.BuildErrors
+		if !errors.As(err, &all) {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		// What is missing has Grafana's default.
+		all = slices.DeleteFunc(all, func(e *cog.BuildError) bool { return e.Message == "required field is missing from input" })
+		if len(all) > 0 {
+			return fmt.Errorf("%s: %w", path, all)
+		}
+	}
+	if err := board.Validate(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(board.Panels) == 0 {
+		return fmt.Errorf("%s: no panels", path)
+	}
+	fmt.Printf("%s: %d panels and rows\n", path, len(board.Panels))
 	return nil
 }

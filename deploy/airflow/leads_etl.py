@@ -24,7 +24,10 @@ def verdict(code):
 
 def export(command=None):
     """Runs the export; what is to be tried again is an ordinary failure."""
-    from airflow.exceptions import AirflowException, AirflowFailException
+    try:
+        from airflow.sdk.exceptions import AirflowException, AirflowFailException  # Airflow 3
+    except ImportError:
+        from airflow.exceptions import AirflowException, AirflowFailException
 
     code = subprocess.run(command or COMMAND, check=False).returncode
     match verdict(code):
