@@ -76,7 +76,9 @@ type tracedSink struct {
 	deliver.Sink
 	*Tracer
 	name string
-	next journal.Seq // of a sink that appends
+	// next is the position of a sink that appends, which has one transaction at a time.
+	// Those of others are written while another is committed, and must not touch it.
+	next journal.Seq
 }
 
 func (s *tracedSink) Position(ctx context.Context, p deliver.Partition) (deliver.Position, error) {
@@ -128,7 +130,9 @@ func (t *tracedTransaction) Commit(ctx context.Context, next deliver.Position) (
 	receipt, err := t.Transaction.Commit(ctx, next)
 	span := t.span(ctx, next.Next)
 	if err == nil {
-		t.sink.next = next.Next
+		if t.partition == deliver.Whole {
+			t.sink.next = next.Next
+		}
 		span.SetAttributes(attribute.Int("files", receipt.Files), attribute.Int64("bytes", receipt.Bytes), attribute.Bool("unchanged", receipt.Unchanged))
 	}
 	end(span, err)
@@ -142,7 +146,7 @@ func (t *tracedTransaction) span(ctx context.Context, next journal.Seq) trace.Sp
 		attribute.String("sink", t.sink.name), attribute.String("partition", t.partition.String()),
 		attribute.Int("rows", t.rows), attribute.Int64("next", int64(next)),
 	)}
-	if !trace.SpanContextFromContext(ctx).IsValid() {
+	if t.partition == deliver.Whole && !trace.SpanContextFromContext(ctx).IsValid() {
 		if polls := t.sink.landed.of(t.sink.next, next); len(polls) > 0 {
 			ctx = trace.ContextWithSpanContext(ctx, polls[0])
 			for _, other := range polls[1:] {
