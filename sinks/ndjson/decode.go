@@ -30,7 +30,7 @@ func decode(name string, file io.ReaderAt, size int64, from, to int) iter.Seq2[s
 		defer plain.Close() // it was read only
 		lines := bufio.NewScanner(plain)
 		lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-		for n := 0; n < to; n++ {
+		for n := range to {
 			if !lines.Scan() {
 				err := lines.Err()
 				if err == nil {

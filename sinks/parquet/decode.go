@@ -9,8 +9,10 @@ import (
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/leads-etl/leads-etl/schema"
+	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
 // decodeRows is how many rows are taken from the library at a time.
@@ -26,6 +28,9 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			return
 		}
 		leaves, err := leavesOf(f.Schema())
+		if err == nil {
+			err = checkCodecs(f)
+		}
 		if err != nil {
 			yield(schema.Row{}, err)
 			return
@@ -45,6 +50,20 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			first = end
 		}
 	}
+}
+
+// checkCodecs refuses LZ4: the library reads pages of it that were compressed to more
+// than a third as zeros (see lz4Codec), and lets nobody bring a codec of their own
+// for reading.
+func checkCodecs(f *pq.File) error {
+	for _, g := range f.Metadata().RowGroups {
+		for i := range g.Columns {
+			if g.Columns[i].MetaData.Codec == format.Lz4Raw {
+				return &files.UnsupportedError{Err: errors.New("its pages are compressed with lz4, which cannot be read back here: use another reader of Parquet, such as DuckDB, or another output")}
+			}
+		}
+	}
+	return nil
 }
 
 // decodeGroup yields the rows [from, to) of a row group, and reports whether to
