@@ -60,6 +60,7 @@ var fewValues = map[string][]string{
 	"ebay-marketplace":     simulator.Marketplaces,
 	"status":               {source.Answered, source.Unanswered},
 	"sink":                 sinkKinds,
+	"output":               sinkKinds,
 	"parquet-compression":  {"none", "snappy", "gzip", "lz4", "zstd"},
 	"ndjson-compression":   {"none", "gzip", "zstd"},
 	"kafka-compression":    {"none", "gzip", "snappy", "lz4", "zstd"},

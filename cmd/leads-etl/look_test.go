@@ -146,6 +146,22 @@ func filesOf(t *testing.T, dir string) string {
 	return all.String()
 }
 
+// lastSeenFirst holds events to their order.
+func lastSeenFirst(t *testing.T, text string) {
+	t.Helper()
+	var before time.Time
+	for line := range strings.Lines(text) {
+		row, err := schema.ParseJSON([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !before.IsZero() && row.ExtractedAt.After(before) {
+			t.Fatalf("an event of %s follows one of %s", row.ExtractedAt, before)
+		}
+		before = row.ExtractedAt
+	}
+}
+
 // personal are the values of a truth that nobody may be shown. Short ones are
 // left out, as they are in other words.
 func personal(leads []simulator.Lead) []string {
@@ -196,6 +212,7 @@ func TestNothingPersonalIsShown(t *testing.T) {
 		"table":   done(t, environ, "show", "--limit", "0"),
 		"columns": done(t, environ, "show", "--limit", "0", "--columns", "user_id,email,external_email,first_name,last_name,phone,postal_code,additional_information,messages,extra"),
 		"events":  done(t, environ, "show", "--limit", "0", "--type", "all", "--json"),
+		"output":  done(t, environ, "show", "--limit", "0", "--output", "ndjson", "--json") + done(t, environ, "show", "--limit", "0", "--output", "ndjson"),
 		"history": done(t, environ, "history", lead.ID) + done(t, environ, "history", lead.ID, "--json"),
 	}
 	for what, text := range shown {
@@ -277,6 +294,16 @@ func TestHistoryIsTheStreams(t *testing.T) {
 	if code, stdout := stream.end(t); code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stdout)
 	}
+	look := start(t, dir, environ, "show", "--output", "ndjson", "--json", "--limit", "0", "--reveal")
+	code, stdout = look.end(t)
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, look.stderr)
+	}
+	shown := rowsOf(t, stdout)
+	if all := rowsOf(t, filesOf(t, filepath.Join(dir, "out"))); len(shown) != len(all) || !reflect.DeepEqual(shown, all) {
+		t.Errorf("%d events of the output are shown, %d are there", len(shown), len(all))
+	}
+	lastSeenFirst(t, stdout)
 	// It may have seen more until it was stopped.
 	written := rowsOf(t, filesOf(t, filepath.Join(dir, "out")))
 	for id, row := range beside {

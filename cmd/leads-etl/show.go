@@ -23,6 +23,7 @@ type showCommand struct {
 	Item    string   `name:"item" placeholder:"ID" help:"Only leads of this listing."`
 	Lead    string   `name:"lead" placeholder:"ID" help:"Only this lead."`
 	Type    []string `name:"type" placeholder:"TYPE" help:"Events of these types, in the place of leads as they were seen last: snapshot, created, updated, vanished, or all."`
+	Output  string   `name:"output" placeholder:"NAME" help:"Rows that this sink has written, in the place of what is landed: parquet, ndjson or kafka."`
 	Limit   int      `name:"limit" short:"n" default:"20" help:"So many rows at most; 0 for all."`
 	Columns []string `name:"columns" placeholder:"NAME" help:"These columns of the row; those that fit the width if absent."`
 	Reveal  bool     `name:"reveal" help:"Show personal data, which is masked otherwise."`
@@ -36,8 +37,11 @@ func (c *showCommand) Help() string {
     leads-etl show --last 1d --item 123456789012 --limit 0
     leads-etl show --type updated,vanished --last 7d
     leads-etl show --json --limit 0 --reveal | jq -r .email
+    leads-etl show --output parquet --last 7d
 
-Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster.`
+Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster.
+
+With --output, the rows are read back from the files, or from the topic, as they stand there, all versions of a lead; the journal is not needed, nor has it to be whole. Parquet files of compression lz4 cannot be read back. Of files, the events of a stream come first, and then the table of batches.`
 }
 
 func (c *showCommand) validate(report func(section, key, problem string)) {
@@ -49,13 +53,13 @@ func (c *showCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return &usageError{err: err, command: "show"}
 	}
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	all, closing, err := c.rows(ctx, p, filter)
 	if err != nil {
 		return err
 	}
-	defer j.Close()
+	defer closing()
 	more := false
-	rows := limited(landed.Rows(ctx, filter), c.Limit, &more)
+	rows := limited(all, c.Limit, &more)
 	if !c.Reveal {
 		rows = maskedRows(rows)
 	}
@@ -70,12 +74,31 @@ func (c *showCommand) Run(ctx context.Context, p *process) error {
 		return askedFor(err, "show")
 	}
 	switch {
+	case n == 0 && c.Output != "":
+		p.notice("no row that is asked for is in "+c.Output, "")
 	case n == 0:
 		p.notice("no row is landed that is asked for", "")
 	case more:
 		p.notice(fmt.Sprintf("there are more than these %d", n), "--limit 0 shows all")
 	}
 	return nil
+}
+
+// rows are those that are landed, or written. closing releases what they are read
+// from.
+func (c *showCommand) rows(ctx context.Context, p *process, filter browse.Filter) (_ iter.Seq2[schema.Row, error], closing func(), err error) {
+	if c.Output != "" {
+		output, closing, err := c.openOutput(ctx, p, c.Output)
+		if err != nil {
+			return nil, nil, err
+		}
+		return browse.RowsOf(ctx, output, filter), closing, nil
+	}
+	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return landed.Rows(ctx, filter), func() { _ = j.Close() }, nil // it was read only
 }
 
 // ask reads the flags.
@@ -95,10 +118,13 @@ func (c *showCommand) ask(now time.Time) (browse.Filter, []display.Column, error
 			return f, nil, fmt.Errorf("--type: %q is none of %s, all", t, eventTypeNames())
 		}
 	}
+	if c.Output != "" && !slices.Contains(sinkKinds, c.Output) {
+		return f, nil, fmt.Errorf("--output: %q is none of %s", c.Output, strings.Join(sinkKinds, ", "))
+	}
 	if c.Limit < 0 {
 		return f, nil, fmt.Errorf("--limit: %d is negative", c.Limit)
 	}
-	columns := display.Usual(len(f.Types) > 0, c.Reveal)
+	columns := display.Usual(len(f.Types) > 0 || c.Output != "", c.Reveal)
 	if len(c.Columns) > 0 {
 		columns, err = display.Named(c.Columns)
 	}

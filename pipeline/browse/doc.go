@@ -1,7 +1,8 @@
 // Package browse answers questions about what is landed, for people: which leads
 // there are, what happened to one of them, what there was at some moment. It reads
 // the journal without its lock, beside whatever runs, and changes nothing; only
-// AsOf writes, into a folder of its own.
+// AsOf writes, into a folder of its own. It reads what sinks have written, too,
+// through an interface that they implement.
 //
 // What must not be here: how answers are shown, and what is masked in them.
 package browse
@@ -42,7 +43,7 @@ func Open(ctx context.Context, j *journal.Journal, asOf time.Time) (*Landed, err
 type PrunedError struct{ First journal.Seq }
 
 func (e *PrunedError) Error() string {
-	return fmt.Sprintf("the journal was pruned (state.keep): it begins with record %d, and what happened before cannot be told from it; show without --type and report show what is left, the sinks hold the rest", e.First)
+	return fmt.Sprintf("the journal was pruned (state.keep): it begins with record %d, and what happened before cannot be told from it; show without --type and report show what is left, and show --output what the sinks hold", e.First)
 }
 
 // whole returns *PrunedError if records are missing at the journal's beginning.

@@ -2,6 +2,7 @@ package files
 
 import (
 	"io"
+	"iter"
 	"log/slog"
 
 	"github.com/leads-etl/leads-etl/pipeline/deliver"
@@ -21,6 +22,9 @@ type Format struct {
 	// cut into calls of Write. Several files may be written at a time, by one
 	// goroutine.
 	Encode func(w io.Writer) (Encoder, error)
+	// Decode yields the rows [from, to) of a file, counted from 0. The name ends
+	// in one of Extensions; size is the file's.
+	Decode func(name string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error]
 }
 
 // Encoder writes one file.

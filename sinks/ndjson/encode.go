@@ -49,6 +49,7 @@ func formatOf(c Config, compress func() compression, beside bool) files.Format {
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
+		Decode:     decode,
 		Encode: func(w io.Writer) (files.Encoder, error) {
 			e := &encoder{roll: c.Roll}
 			if n := len(idle); n > 0 {
