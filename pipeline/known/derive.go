@@ -113,7 +113,7 @@ func (d *deriver) undated(ctx context.Context, rows []*shown) error {
 // between works out what the rows, all of the seconds [from, to), say of the
 // known leads of these: one pass over both.
 func (d *deriver) between(ctx context.Context, rows []*shown, from, to int64) error {
-	leads, err := d.scan(appendSecondKey(nil, dated, from), appendSecondKey(nil, dated, to))
+	leads, err := d.scan(datedKey(from), datedKey(to))
 	if err != nil {
 		return err
 	}

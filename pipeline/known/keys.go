@@ -92,11 +92,12 @@ func appendLeadKey(dst []byte, l *lead) []byte {
 	return append(appendGroupKey(dst, l.space, &l.group), l.id[:]...)
 }
 
-// appendSecondKey is the first key that a lead of the second could have.
-func appendSecondKey(dst []byte, s space, second int64) []byte {
-	dst = append(dst, byte(s), 0, 0, 0, 0, 0, 0, 0, 0)
-	putSecond(dst[len(dst)-8:], second)
-	return dst
+// datedKey is the first key that a lead submitted in the second could have.
+func datedKey(second int64) []byte {
+	key := make([]byte, 1+8)
+	key[0] = byte(dated)
+	putSecond(key[1:], second)
+	return key
 }
 
 // groupAt returns the group of a lead's key.

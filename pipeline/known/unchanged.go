@@ -84,7 +84,7 @@ func (s *Store) compare(ctx context.Context, view *pebble.Snapshot, page *journa
 // knowsAny reports whether a lead is known, be it gone, that was submitted within w.
 func knowsAny(view pebble.Reader, w window.Window) (bool, error) {
 	leads, err := view.NewIter(&pebble.IterOptions{
-		LowerBound: appendSecondKey(nil, dated, w.From.Unix()), UpperBound: appendSecondKey(nil, dated, w.To.Unix()),
+		LowerBound: datedKey(w.From.Unix()), UpperBound: datedKey(w.To.Unix()),
 	})
 	if err != nil {
 		return false, err

@@ -169,7 +169,7 @@ func compressBatch(plain []byte, compression kafka.Compression) ([]byte, error) 
 	out.Write(plain[:records])
 	w := codec.NewWriter(&out)
 	_, err := w.Write(plain[records:])
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err := errors.Join(err, w.Close()); err != nil {
 		return nil, err
 	}
 	raw := out.Bytes()
