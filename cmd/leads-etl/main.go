@@ -16,9 +16,9 @@ import (
 
 // gcPercent is how much garbage there may be for what is in use, in percent, unless
 // GOGC says otherwise. What runs hold is small, and what they make of each page is
-// large: a replay of 200,000 leads into Parquet and NDJSON peaks at 117, 130 and
-// 141 MiB for 50, 75 and Go's own 100, and takes 10.5, 9.2 and 8.8 s of CPU. With a
-// topic besides, 100 comes near the 200 MB that a run is to stay below.
+// large: a collection costs little (a fiftieth of the CPU time), and a replay of
+// 200,000 leads into both files and a topic peaks at 166 to 175 MB with 65, while with
+// 75 it passed the 200 MB that a run is to stay below.
 const gcPercent = 65
 
 // startBytes is how much memory Go may have before it collects garbage for the first
