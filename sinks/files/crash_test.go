@@ -1,7 +1,6 @@
 package files
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,18 +11,6 @@ import (
 	"github.com/leads-etl/leads-etl/schema"
 	"github.com/leads-etl/leads-etl/sinks/sinktest"
 )
-
-// faults lets the file system fail from a step on.
-type faults struct{ armed, steps int }
-
-func (f *faults) step(string, string) error {
-	if f.steps++; f.armed > 0 && f.steps >= f.armed {
-		return errors.New("a step failed for the test")
-	}
-	return nil
-}
-
-func (f *faults) arm(n int) { f.armed, f.steps = n, 0 }
 
 // scenario is a commit that follows on something.
 type scenario struct {
@@ -67,10 +54,10 @@ func TestCrashAtEachStep(t *testing.T) {
 // reports whether there was an nth step.
 func crash(t *testing.T, sc scenario, n int) bool {
 	for m := 1; ; m++ {
-		var f faults
+		var f sinktest.FailingSteps
 		dir := sinktest.Folder(t)
 		sp := spec(dir)
-		sp.Step = f.step
+		sp.Step = f.Step
 		prepare(t, sp, sc)
 		before, position1 := leadIDs(sc.before), position(t, mustOpen(t, sp), today)
 
@@ -78,21 +65,21 @@ func crash(t *testing.T, sc scenario, n int) bool {
 			sp.Format = sc.format(sp.Format)
 		}
 		s := mustOpen(t, sp)
-		f.arm(n)
+		f.From(n)
 		_, err := commitAndDie(t, s, sc.after)
-		hit := f.steps >= n
-		f.arm(0)
+		hit := f.Tried() >= n
+		f.From(0)
 		if !hit && err != nil {
 			t.Fatalf("no step failed, and the commit did: %v", err)
 		}
 		wantOldOrNew(t, dir, before, leadIDs(sc.after), sc.foreign)
 
-		f.arm(m)
+		f.From(m)
 		if s, err := Open(t.Context(), sp); err == nil {
 			_, _ = s.Position(t.Context(), today)
 		}
-		recovered := f.steps < m
-		f.arm(0)
+		recovered := f.Tried() < m
+		f.From(0)
 		wantOldOrNew(t, dir, before, leadIDs(sc.after), sc.foreign)
 
 		s = mustOpen(t, sp)

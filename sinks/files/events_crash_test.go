@@ -47,10 +47,10 @@ func TestEventsCrashAtEachStep(t *testing.T) {
 // recovery. It reports whether there was an nth step.
 func crashEvents(t *testing.T, sc eventScenario, n int) bool {
 	for m := 1; ; m++ {
-		var f faults
+		var f sinktest.FailingSteps
 		dir := sinktest.Folder(t)
 		sp := eventSpec(dir)
-		sp.Step = f.step
+		sp.Step = f.Step
 		first := stretch(0, sc.before)
 		if sc.before > 0 {
 			mustAdd(t, mustOpenEvents(t, sp), sc.before)
@@ -71,15 +71,15 @@ func crashEvents(t *testing.T, sc eventScenario, n int) bool {
 		}
 		rows, next := stretch(100, 100+sc.rows), at(streamID, 100+sc.rows)
 
-		f.arm(n)
+		f.From(n)
 		_, err := add(t.Context(), s, rows, next, true)
-		hit := f.steps >= n
-		f.arm(m)
+		hit := f.Tried() >= n
+		f.From(m)
 		if s, err := OpenEvents(t.Context(), sp); err == nil {
 			eventPosition(t, s)
 		}
-		recovered := f.steps < m
-		f.arm(0)
+		recovered := f.Tried() < m
+		f.From(0)
 
 		s = mustOpenEvents(t, sp)
 		p := eventPosition(t, s)
@@ -178,9 +178,9 @@ func forget(t testing.TB, dir string) {
 func TestEventsModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		dir := sinktest.Folder(t)
-		var f faults
+		var f sinktest.FailingSteps
 		sp := eventSpec(dir)
-		sp.Step = f.step
+		sp.Step = f.Step
 		if rapid.Bool().Draw(rt, "large files") {
 			sp.Format = manyIDs
 		}
@@ -191,9 +191,9 @@ func TestEventsModel(t *testing.T) {
 				n := rapid.IntRange(0, 8).Draw(rt, "rows")
 				next := at(streamID, at0+n)
 				die := rapid.Bool().Draw(rt, "dies")
-				f.arm(rapid.IntRange(0, 60).Draw(rt, "fails at"))
+				f.From(rapid.IntRange(0, 60).Draw(rt, "fails at"))
 				_, err := add(t.Context(), s, stretch(at0, at0+n), next, die)
-				f.arm(0)
+				f.From(0)
 				if err == nil {
 					at0 += n
 					return
@@ -220,11 +220,11 @@ func TestEventsModel(t *testing.T) {
 				}
 			},
 			"open": func(rt *rapid.T) {
-				f.arm(rapid.IntRange(0, 10).Draw(rt, "fails at"))
+				f.From(rapid.IntRange(0, 10).Draw(rt, "fails at"))
 				if again, err := OpenEvents(t.Context(), sp); err == nil {
 					s = again
 				}
-				f.arm(0)
+				f.From(0)
 				if s.open != nil {
 					rt.Fatal("a transaction is open")
 				}

@@ -140,14 +140,14 @@ func TestEventsDamagedManifest(t *testing.T) {
 func TestEventsOfAnotherJournal(t *testing.T) {
 	for n := 1; ; n++ {
 		dir := sinktest.Folder(t)
-		var f faults
+		var f sinktest.FailingSteps
 		old := eventSpec(dir)
-		old.Binding.JournalID, old.Step = otherID, f.step
+		old.Binding.JournalID, old.Step = otherID, f.Step
 		s := mustOpenEvents(t, old)
 		if _, err := add(t.Context(), s, stretch(0, 6), at(otherID, 6), false); err != nil {
 			t.Fatal(err)
 		}
-		f.arm(n)
+		f.From(n)
 		_, err := add(t.Context(), s, stretch(6, 9), at(otherID, 9), true)
 
 		s = mustOpenEvents(t, eventSpec(dir))
@@ -263,14 +263,14 @@ func TestEventsMeddled(t *testing.T) {
 func TestEventObserver(t *testing.T) {
 	for n := 1; ; n++ {
 		dir := sinktest.Folder(t)
-		var f faults
+		var f sinktest.FailingSteps
 		sp := eventSpec(dir)
-		sp.Step = f.step
+		sp.Step = f.Step
 		s := mustOpenEvents(t, sp)
 		mustAdd(t, s, 3)
-		f.arm(n)
+		f.From(n)
 		_, err := add(t.Context(), s, stretch(3, 6), at(streamID, 6), true)
-		f.arm(0)
+		f.From(0)
 
 		before := snapshot(t, dir)
 		o, oerr := ObserveEvents(eventSpec(dir))

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -91,21 +90,16 @@ func openStream(ctx context.Context, c Config, b deliver.Binding, logger *slog.L
 }
 
 func destination(open opener, c Config) sinktest.Destination {
-	var armed, steps int
+	var failing sinktest.FailingSteps
 	return sinktest.Destination{
 		Open: func(t *testing.T, b deliver.Binding) (deliver.Sink, error) {
-			return open(t.Context(), c, b, slog.New(slog.DiscardHandler), func(string, string) error {
-				if steps++; armed > 0 && steps >= armed {
-					return errors.New("a step failed for the test")
-				}
-				return nil
-			})
+			return open(t.Context(), c, b, slog.New(slog.DiscardHandler), failing.Step)
 		},
 		Read: func(t *testing.T, p deliver.Partition) []schema.Row {
 			return readTable(t, c.Dir, p)
 		},
-		FailStep: func(n int) { armed, steps = n, 0 },
-		Steps:    func() int { return steps },
+		FailStep: failing.From,
+		Steps:    failing.Tried,
 		Break: func(t *testing.T) {
 			if err := os.WriteFile(c.Dir, nil, 0o600); err != nil {
 				t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -41,30 +42,52 @@ func eventFormat(c Config) (files.Format, error) {
 }
 
 func formatOf(c Config, compress func() compression, beside bool) files.Format {
-	// Compressors are costly to make. Those of files that are complete are used
-	// again, one per file at a time. A stream that has caught up needs few.
-	const maxIdle = 4
-	var idle []*press
+	idle := &idlePresses{}
 	return files.Format{
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
 		Decode:     decode,
 		Encode: func(w io.Writer) (files.Encoder, error) {
-			e := &encoder{roll: c.Roll}
-			if n := len(idle); n > 0 {
-				e.press, idle = idle[n-1], idle[:n-1]
-			} else {
-				e.press = newPress(compress(), beside)
+			p := idle.take()
+			if p == nil {
+				p = newPress(compress(), beside)
 			}
-			e.press.begin(w)
-			e.release = func() {
-				if len(idle) < maxIdle {
-					idle = append(idle, e.press)
-				}
-			}
-			return e, nil
+			p.begin(w)
+			return &encoder{press: p, release: func() { idle.give(p) }, roll: c.Roll}, nil
 		},
+	}
+}
+
+// idlePresses keeps the presses of files that are complete, for the files to come:
+// compressors are costly to make. Several transactions are open at once, each in a
+// goroutine of its own, and a press serves one file at a time.
+type idlePresses struct {
+	mu   sync.Mutex
+	idle []*press
+}
+
+// maxIdle presses are kept. A stream that has caught up needs few.
+const maxIdle = 4
+
+// take returns a press that nobody else has, or nil if none is idle.
+func (i *idlePresses) take() *press {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := len(i.idle)
+	if n == 0 {
+		return nil
+	}
+	p := i.idle[n-1]
+	i.idle = i.idle[:n-1]
+	return p
+}
+
+func (i *idlePresses) give(p *press) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.idle) < maxIdle {
+		i.idle = append(i.idle, p)
 	}
 }
 
