@@ -27,8 +27,7 @@ type Config struct {
 
 	// BatchBytes and BatchRecords are how large a batch grows, before
 	// compression. The default stays below the brokers' message.max.bytes even
-	// if nothing can be compressed; batches twice as large cost as much memory again
-	// and were no quicker.
+	// if nothing can be compressed; larger ones cost more memory.
 	BatchBytes, BatchRecords int
 	// BufferBytes is how much may wait to be sent: Add blocks above it.
 	BufferBytes int
