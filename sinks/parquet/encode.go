@@ -18,8 +18,10 @@ const (
 	// strideRows is how many rows are added to a column at a time, and how often
 	// pages and the size of the file are looked at.
 	strideRows = 64
-	// pageBytes is the size from which a page is ended.
-	pageBytes = 1 << 20
+	// pageBytes is the size from which a page is ended. A row group holds one of each
+	// of its columns before compression: with 1 MiB, a replay of 200,000 leads took
+	// 20 MB more, and the files were 1 % smaller.
+	pageBytes = 256 << 10
 	// groupBytes is the size of a row group, before compression, from which it is
 	// ended although it has not all its rows: very long rows do not make memory
 	// grow.
