@@ -38,11 +38,14 @@ func (c *reportCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return &usageError{err: err, command: "report"}
 	}
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	landed, closing, err := c.openLanded(ctx, p, time.Time{})
 	if err != nil {
 		return err
 	}
-	defer j.Close()
+	defer closing()
+	if err := sincePruned(ctx, p, landed, "calls", "leads and gaps of all times are in the report"); err != nil {
+		return err
+	}
 	facts := &report.Facts{Account: c.EBay.Account, Marketplace: c.EBay.Marketplace, Made: time.Now(), Asked: asked}
 	leads := 0
 	for row, err := range landed.Rows(ctx, browse.Filter{Window: asked, OldestFirst: true}) {

@@ -94,11 +94,17 @@ func (c *showCommand) rows(ctx context.Context, p *process, filter browse.Filter
 		}
 		return browse.RowsOf(ctx, output, filter), closing, nil
 	}
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	landed, closing, err := c.openLanded(ctx, p, time.Time{})
 	if err != nil {
 		return nil, nil, err
 	}
-	return landed.Rows(ctx, filter), func() { _ = j.Close() }, nil // it was read only
+	if len(filter.Types) > 0 {
+		if err := sincePruned(ctx, p, landed, "events", "show without --type has all leads as they were seen last, and show --output what a sink has written"); err != nil {
+			closing()
+			return nil, nil, err
+		}
+	}
+	return landed.Rows(ctx, filter), closing, nil
 }
 
 // ask reads the flags.
