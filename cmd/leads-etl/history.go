@@ -74,7 +74,7 @@ func writeHistory(p *process, h *browse.History, reveal bool) error {
 	}
 	versions := progress.Plural(len(h.Versions), "version")
 	if h.Pruned != nil {
-		versions += " known, earlier ones are pruned"
+		versions += " known, what was before is pruned"
 	}
 	line("now", "%s; %s", now, versions)
 	for i, v := range h.Versions {
@@ -84,7 +84,7 @@ func writeHistory(p *process, h *browse.History, reveal bool) error {
 			what = fmt.Sprintf("%d %s", row.LeadVersion.Value, what)
 		}
 		if i == 0 && h.Pruned != nil {
-			what += fmt.Sprintf(", as known when the journal was pruned up to %s; earlier versions are gone", display.Time(h.Pruned.Until))
+			what += fmt.Sprintf(", as known when the journal was pruned up to %s; earlier versions, if there were any, are gone", display.Time(h.Pruned.Until))
 		}
 		fmt.Fprintf(&b, "\n%s  %s\n", display.Time(row.ExtractedAt), what)
 		switch {
