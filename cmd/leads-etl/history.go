@@ -28,7 +28,9 @@ func (c *historyCommand) Help() string {
 
     leads-etl history 4a3b8756-d967-5b55-a854-1b75ab7a6314
 
-All versions of one lead, what changed with each, when it was seen first and last, and whether it has vanished. It goes by what is landed, works beside a stream that runs, and gives a lead whose buyer was renamed the id that the stream gives it; it can be asked for by the other, too.`
+All versions of one lead, what changed with each, when it was seen first and last, and whether it has vanished. It goes by what is landed, works beside a stream that runs, and gives a lead whose buyer was renamed the id that the stream gives it; it can be asked for by the other, too.
+
+Of a journal that was pruned ([state] keep), the first version is the lead as it was known then, and what came before is gone.`
 }
 
 func (c *historyCommand) validate(report func(section, key, problem string)) {

@@ -26,7 +26,7 @@ func (c *reportCommand) Help() string {
     leads-etl report --html leads.html
     leads-etl report --html september.html --from 2026-09-01 --to 2026-10-01
 
-One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs.`
+One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs. Where the journal was pruned ([state] keep), calls of before are not in it.`
 }
 
 func (c *reportCommand) validate(report func(section, key, problem string)) {

@@ -51,8 +51,8 @@ func (s *Store) seed(ctx context.Context, identity, folder string) (err error) {
 			return err
 		}
 	}
-	if err := errors.Join(s.db.Set(positionKey, s.at.append(nil), pebble.NoSync), s.db.Set(identityKey, []byte(identity), s.synced())); err != nil {
-		return fmt.Errorf("writing known leads: %w", err)
+	if err := s.identify(identity); err != nil {
+		return err
 	}
 	return s.loadStreams()
 }
