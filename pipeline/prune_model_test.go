@@ -433,6 +433,7 @@ func (m *twins) compare(t *rapid.T) {
 	sameTables(t, "a new table", rebuilt, whole.table)
 	m.compareState(t)
 	m.compareNewTopic(t)
+	m.compareLooks(t)
 }
 
 func same(t *rapid.T, what string, got, want []schema.Row) {

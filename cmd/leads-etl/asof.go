@@ -67,12 +67,12 @@ type pastSummary struct {
 // replayPast writes the table as it was known at a moment.
 func (s *settings) replayPast(ctx context.Context, p *process, c *pastFlags, formats []string, asJSON bool) error {
 	begun := time.Now()
-	landed, j, err := s.openLanded(ctx, p, c.AsOf.Time)
+	landed, closing, err := s.openLanded(ctx, p, c.AsOf.Time)
 	if err != nil {
-		return err
+		return askedFor(err, "replay")
 	}
-	defer j.Close()
-	content := pastContent{Journal: j.ID(), AsOf: c.AsOf.UTC()}
+	defer closing()
+	content := pastContent{Journal: landed.Journal().ID(), AsOf: c.AsOf.UTC()}
 	if err := occupy(c.Out, content); err != nil {
 		return err
 	}

@@ -161,6 +161,9 @@ func classify(err error) failure {
 	if _, ok := errors.AsType[*journal.BaseError](err); ok {
 		return hint(exitUnexpected, "a journal that was never pruned, or is of another state folder, is not concerned")
 	}
+	if _, ok := errors.AsType[*journal.PrunedError](err); ok {
+		return hint(exitUnexpected, "whoever exports has pruned the journal while it was read: run the command again")
+	}
 	if e, ok := errors.AsType[*journal.WriteError](err); ok {
 		return hint(exitUnexpected, e.Hint())
 	}

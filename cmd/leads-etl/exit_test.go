@@ -42,6 +42,7 @@ func TestExitCodes(t *testing.T) {
 		{config.Problems{{Text: "odd"}}, 2},
 		{&config.SecretFlagError{}, 2},
 		{&journal.IdentityError{}, 2},
+		{&journal.PrunedError{Seq: 7}, 1},
 		{refused, 3},
 		{gaps, 4},
 		{quota, 4},

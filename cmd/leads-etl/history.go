@@ -28,7 +28,9 @@ func (c *historyCommand) Help() string {
 
     leads-etl history 4a3b8756-d967-5b55-a854-1b75ab7a6314
 
-All versions of one lead, what changed with each, when it was seen first and last, and whether it has vanished. It goes by what is landed, works beside a stream that runs, and gives a lead whose buyer was renamed the id that the stream gives it; it can be asked for by the other, too.`
+All versions of one lead, what changed with each, when it was seen first and last, and whether it has vanished. It goes by what is landed, works beside a stream that runs, and gives a lead whose buyer was renamed the id that the stream gives it; it can be asked for by the other, too.
+
+Of a journal that was pruned ([state] keep), the first version is the lead as it was known then, and what came before is gone.`
 }
 
 func (c *historyCommand) validate(report func(section, key, problem string)) {
@@ -36,11 +38,11 @@ func (c *historyCommand) validate(report func(section, key, problem string)) {
 }
 
 func (c *historyCommand) Run(ctx context.Context, p *process) error {
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	landed, closing, err := c.openLanded(ctx, p, time.Time{})
 	if err != nil {
 		return err
 	}
-	defer j.Close()
+	defer closing()
 	h, err := landed.History(ctx, c.Lead, c.Submitted.Time)
 	if err != nil {
 		return askedFor(err, "history")
@@ -67,17 +69,24 @@ func writeHistory(p *process, h *browse.History, reveal bool) error {
 	if last.SubmittedTime.Valid {
 		line("submitted", "%s", display.Time(last.SubmittedTime.Value))
 	}
-	line("seen", "first %s, last %s", display.Time(h.FirstSeen), display.Time(h.LastSeen))
+	line("seen", "%s", seen(h))
 	now := display.Printable(last.LeadStatus.Or("without a status"))
 	if h.Vanished {
 		now = "vanished: the API shows it no more"
 	}
-	line("now", "%s; %s", now, progress.Plural(len(h.Versions), "version"))
+	versions := progress.Plural(len(h.Versions), "version")
+	if h.Pruned != nil {
+		versions += " known, what was before is pruned"
+	}
+	line("now", "%s; %s", now, versions)
 	for i, v := range h.Versions {
 		row := shownRow(v.Row, reveal)
 		what := string(row.EventType)
 		if row.LeadVersion.Valid {
 			what = fmt.Sprintf("%d %s", row.LeadVersion.Value, what)
+		}
+		if i == 0 && h.Pruned != nil {
+			what += fmt.Sprintf(", as known when the journal was pruned up to %s; earlier versions, if there were any, are gone", display.Time(h.Pruned.Until))
 		}
 		fmt.Fprintf(&b, "\n%s  %s\n", display.Time(row.ExtractedAt), what)
 		switch {
@@ -93,6 +102,17 @@ func writeHistory(p *process, h *browse.History, reveal bool) error {
 	}
 	_, err := io.WriteString(p.out, b.String())
 	return err
+}
+
+// seen says when the lead was seen, as far as that is not pruned.
+func seen(h *browse.History) string {
+	switch {
+	case h.Pruned == nil:
+		return fmt.Sprintf("first %s, last %s", display.Time(h.FirstSeen), display.Time(h.LastSeen))
+	case h.LastSeen.IsZero():
+		return "before the journal was pruned"
+	}
+	return fmt.Sprintf("first before the journal was pruned, last %s", display.Time(h.LastSeen))
 }
 
 // writeContent shows all that the API told of a lead.
@@ -149,10 +169,18 @@ func shownRow(r schema.Row, reveal bool) schema.Row {
 type historyJSON struct {
 	Lead      string        `json:"lead_id"`
 	Other     []string      `json:"other_ids,omitempty"`
-	FirstSeen time.Time     `json:"first_seen"`
-	LastSeen  time.Time     `json:"last_seen"`
+	FirstSeen time.Time     `json:"first_seen,omitzero"` // absent if that was pruned
+	LastSeen  time.Time     `json:"last_seen,omitzero"`
+	Pruned    *prunedJSON   `json:"pruned,omitempty"`
 	Vanished  bool          `json:"vanished"`
 	Versions  []versionJSON `json:"versions"`
+}
+
+// prunedJSON says that the first version is the lead as it was known when the
+// records before one were pruned, and that earlier versions are gone.
+type prunedJSON struct {
+	Before uint64    `json:"before_record"`
+	Until  time.Time `json:"until"`
 }
 
 type versionJSON struct {
@@ -169,6 +197,9 @@ type changeJSON struct {
 
 func historyDocument(h *browse.History, reveal bool) (*historyJSON, error) {
 	doc := &historyJSON{Lead: h.Lead, Other: h.Other, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, Vanished: h.Vanished}
+	if h.Pruned != nil {
+		doc.Pruned = &prunedJSON{Before: uint64(h.Pruned.Before), Until: h.Pruned.Until}
+	}
 	var before schema.Row
 	for _, v := range h.Versions {
 		row := shownRow(v.Row, reveal)

@@ -8,14 +8,25 @@ import (
 	"time"
 
 	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/config"
+	"github.com/leads-etl/leads-etl/cmd/leads-etl/internal/display"
 	"github.com/leads-etl/leads-etl/pipeline/browse"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/window"
 )
 
-// openLanded looks at the journal, beside whatever runs. asOf is the moment to go
-// back to; zero for now. The caller closes the journal.
-func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (*browse.Landed, *journal.Journal, error) {
+// openLanded looks at what is landed, beside whatever runs. asOf is the moment to go
+// back to; zero for now. closing releases what it reads.
+func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (_ *browse.Landed, closing func(), err error) {
+	for {
+		l, closing, err := s.openLandedOnce(ctx, p, asOf)
+		if _, again := errors.AsType[*journal.PrunedError](err); !again {
+			return l, closing, err
+		}
+		// The journal was pruned while it was opened: there is a newer base.
+	}
+}
+
+func (s *settings) openLandedOnce(ctx context.Context, p *process, asOf time.Time) (_ *browse.Landed, closing func(), err error) {
 	j, err := journal.OpenReadOnly(s.State.Dir, p.log)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, s.nothingLanded(p.line.name)
@@ -30,10 +41,16 @@ func (s *settings) openLanded(ctx context.Context, p *process, asOf time.Time) (
 	if err != nil {
 		return nil, nil, errors.Join(err, j.Close())
 	}
-	if j.First() > 0 {
-		p.notice("the journal was pruned: only leads that were landed since are shown", "the sinks hold all of them")
+	return l, func() { _, _ = l.Close(), j.Close() }, nil // they were read only
+}
+
+// sincePruned says of what is shown that it begins when the journal was pruned.
+func sincePruned(ctx context.Context, p *process, l *browse.Landed, what, hint string) error {
+	pruned, err := l.Pruned(ctx)
+	if err == nil && pruned != nil {
+		p.notice(fmt.Sprintf("the journal was pruned: %s that were seen up to %s are gone", what, display.Time(pruned.Until)), hint)
 	}
-	return l, j, nil
+	return err
 }
 
 // nothingLanded is the error of a command that needs a journal where there is none.
@@ -71,11 +88,12 @@ func (c *spanConfig) window(now time.Time) (window.Window, error) {
 	return w, nil
 }
 
-// askedFor makes it a mistake of the user's that there is no lead that was asked
+// askedFor makes it a mistake of the user's that there is nothing that was asked
 // for.
 func askedFor(err error, command string) error {
 	_, bad := errors.AsType[*browse.BadIDError](err)
-	if _, missing := errors.AsType[*browse.NotFoundError](err); bad || missing {
+	_, early := errors.AsType[*browse.TooEarlyError](err)
+	if _, missing := errors.AsType[*browse.NotFoundError](err); bad || early || missing {
 		return &usageError{err: err, command: command}
 	}
 	return err

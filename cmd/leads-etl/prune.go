@@ -22,7 +22,7 @@ func (c *pruneCommand) Help() string {
 
     leads-etl prune --state-keep 90d --dry-run
 
-Pages that are older than [state] keep, and that no sink needs any more, are removed from the journal, whole files of it at a time. What they came to is kept beside it: the state of each known lead, the latest row of each, what is covered, and gaps. So nothing is exported again, and a new sink can still be built.
+Pages that are older than [state] keep, and that no sink needs any more, are removed from the journal, whole files of it at a time. What they came to is kept beside it: the state of each known lead, the latest row of each, what is covered, and gaps. So nothing is exported again, and a new sink can still be built. What changed before is gone: history and 'replay --as-of' go back to there and no further.
 
 Streams and batches do this by themselves. The API is not called.`
 }

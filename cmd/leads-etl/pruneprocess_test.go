@@ -33,6 +33,16 @@ func asForgetful(t *testing.T, r *running) *running {
 	return r
 }
 
+func forgetfulRun(t *testing.T, dir string, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	r := asForgetful(t, prepare(t, dir, environ, args...))
+	var said strings.Builder
+	r.Stderr = &said
+	r.begin(t)
+	code, stdout = r.end(t)
+	return code, stdout, said.String()
+}
+
 // lines are the rows of all files of a pattern.
 type line struct {
 	Event   string `json:"event_id"`
@@ -72,13 +82,9 @@ func TestAStateThatIsPruned(t *testing.T) {
 	environ = append(environ, "LANG=C.UTF-8", "LEADS_ETL_NDJSON_DIR=out", "LEADS_ETL_NDJSON_COMPRESSION=none", "LEADS_ETL_NDJSON_ROLL_INTERVAL=1s", "LEADS_ETL_STATE_KEEP=100ms")
 	run := func(environ []string, args ...string) string {
 		t.Helper()
-		r := asForgetful(t, prepare(t, dir, environ, args...))
-		var stderr strings.Builder
-		r.Stderr = &stderr
-		r.begin(t)
-		code, stdout := r.end(t)
+		code, stdout, stderr := forgetfulRun(t, dir, environ, args...)
 		if code != exitDone {
-			t.Fatalf("%v: exit code %d\n%s%s", args, code, stdout, &stderr)
+			t.Fatalf("%v: exit code %d\n%s%s", args, code, stdout, stderr)
 		}
 		return stdout
 	}
@@ -174,6 +180,7 @@ func TestAStateThatIsPruned(t *testing.T) {
 	if len(table) != 210 || len(truth) >= 210 || len(truth) == 0 {
 		t.Errorf("%d rows of 210 leads, %d of which are to be had", len(table), len(truth))
 	}
+	told := maps.Clone(last)
 	for _, l := range truth {
 		if table[l.Lead].Hash != l.Hash || last[l.Lead].Hash != l.Hash || last[l.Lead].Type == "vanished" {
 			t.Errorf("lead %s is not what it is: table %v, last event %v", l.Lead, table[l.Lead], last[l.Lead])
@@ -185,6 +192,8 @@ func TestAStateThatIsPruned(t *testing.T) {
 			t.Errorf("lead %s is not to be had, and the last that was told is %s", l.Lead, l.Type)
 		}
 	}
+
+	looksAtPruned(t, dir, environ, table, told)
 
 	// Sinks that are new get what there is, without a call.
 	calls := server.Stats().Calls

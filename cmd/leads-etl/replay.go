@@ -27,7 +27,7 @@ func (c *replayCommand) Help() string {
 
 Each sink goes on from the position that it holds; one without a position is built anew from all that is landed. The API is not called. Files of batches and files of a stream are both brought up to date, if the journal has both.
 
-With --as-of, files are written to a folder of their own, with each lead as it was known then; it works beside a run.`
+With --as-of, files are written to a folder of their own, with each lead as it was known then; it works beside a run. Where the journal was pruned ([state] keep), it goes back to the last page that is gone, and says when that was if it is asked for more.`
 }
 
 func (c *replayCommand) demands() []demand {

@@ -26,7 +26,7 @@ func (c *reportCommand) Help() string {
     leads-etl report --html leads.html
     leads-etl report --html september.html --from 2026-09-01 --to 2026-10-01
 
-One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs.`
+One page with plots and tables: leads per day and listing, answer times, status, fees, gaps, calls against the quota. It holds no personal data, needs neither network nor another file, and can be sent on. It goes by what is landed, and works beside a stream that runs. Where the journal was pruned ([state] keep), calls of before are not in it.`
 }
 
 func (c *reportCommand) validate(report func(section, key, problem string)) {
@@ -38,11 +38,14 @@ func (c *reportCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return &usageError{err: err, command: "report"}
 	}
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	landed, closing, err := c.openLanded(ctx, p, time.Time{})
 	if err != nil {
 		return err
 	}
-	defer j.Close()
+	defer closing()
+	if err := sincePruned(ctx, p, landed, "calls", "leads and gaps of all times are in the report"); err != nil {
+		return err
+	}
 	facts := &report.Facts{Account: c.EBay.Account, Marketplace: c.EBay.Marketplace, Made: time.Now(), Asked: asked}
 	leads := 0
 	for row, err := range landed.Rows(ctx, browse.Filter{Window: asked, OldestFirst: true}) {

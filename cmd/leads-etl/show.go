@@ -39,7 +39,7 @@ func (c *showCommand) Help() string {
     leads-etl show --json --limit 0 --reveal | jq -r .email
     leads-etl show --output parquet --last 7d
 
-Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster.
+Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster. Where the journal was pruned ([state] keep), leads are all there, and events those since.
 
 With --output, the rows are read back from the files, or from the topic, as they stand there, all versions of a lead; the journal is not needed, nor has it to be whole. Parquet files of compression lz4 cannot be read back. Of files, the events of a stream come first, and then the table of batches.`
 }
@@ -94,11 +94,17 @@ func (c *showCommand) rows(ctx context.Context, p *process, filter browse.Filter
 		}
 		return browse.RowsOf(ctx, output, filter), closing, nil
 	}
-	landed, j, err := c.openLanded(ctx, p, time.Time{})
+	landed, closing, err := c.openLanded(ctx, p, time.Time{})
 	if err != nil {
 		return nil, nil, err
 	}
-	return landed.Rows(ctx, filter), func() { _ = j.Close() }, nil // it was read only
+	if len(filter.Types) > 0 {
+		if err := sincePruned(ctx, p, landed, "events", "show without --type has all leads as they were seen last, and show --output what a sink has written"); err != nil {
+			closing()
+			return nil, nil, err
+		}
+	}
+	return landed.Rows(ctx, filter), closing, nil
 }
 
 // ask reads the flags.

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 
+	"github.com/leads-etl/leads-etl/pipeline/internal/sealed"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/pipeline/known"
 	"github.com/leads-etl/leads-etl/schema"
@@ -24,36 +24,30 @@ const rowsFolder = "rows"
 // Base stands for the records before Next. It is safe for concurrent use. A nil
 // Base is that of a journal that was never pruned: it stands for nothing.
 type Base struct {
-	folder string
-	past   Past
-	lock   *pebble.Lock
-	rows   *pebble.DB
-	logger *slog.Logger
+	journal *journal.Journal
+	folder  string
+	past    Past
+	rows    *pebble.DB
+	logger  *slog.Logger
 
 	mu      sync.Mutex
 	known   *known.Past // while anybody reads it
 	readers int
 }
 
-// open opens the base in a folder.
-func open(folder string, logger *slog.Logger) (_ *Base, err error) {
+// open opens the base of a journal, which is in a folder.
+func open(j *journal.Journal, folder string, logger *slog.Logger) (_ *Base, err error) {
 	defer recoverFatal(&err)
 	past, err := readPast(folder)
 	if err != nil {
 		return nil, err
 	}
 	path := filepath.Join(folder, rowsFolder)
-	lock, err := pebble.LockDirectory(path, vfs.Default)
+	db, err := sealed.Open(path, options(logger))
 	if err != nil {
-		return nil, fmt.Errorf("lock the journal's base: %w", err)
+		return nil, &journal.BaseError{Path: path, Problem: err.Error()}
 	}
-	o := options(logger)
-	o.Lock, o.ReadOnly = lock, true
-	db, err := pebble.Open(path, o)
-	if err != nil {
-		return nil, errors.Join(&journal.BaseError{Path: path, Problem: err.Error()}, lock.Close())
-	}
-	return &Base{folder: folder, past: *past, lock: lock, rows: db, logger: logger}, nil
+	return &Base{journal: j, folder: folder, past: *past, rows: db, logger: logger}, nil
 }
 
 func (b *Base) close() (err error) {
@@ -61,7 +55,7 @@ func (b *Base) close() (err error) {
 		return nil
 	}
 	defer recoverFatal(&err)
-	if err := errors.Join(b.rows.Close(), b.lock.Close()); err != nil {
+	if err := b.rows.Close(); err != nil {
 		return fmt.Errorf("closing the journal's base: %w", err)
 	}
 	return nil
@@ -71,6 +65,9 @@ func (b *Base) close() (err error) {
 func (b *Base) damaged(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	if b.journal.Outdated() {
+		return &journal.PrunedError{Seq: b.past.Next} // a newer one is in its place
 	}
 	return &journal.BaseError{Path: filepath.Join(b.folder, rowsFolder), Problem: err.Error()}
 }
@@ -263,6 +260,26 @@ func (b *Base) Leads(ctx context.Context, after []byte) iter.Seq2[known.Placed, 
 		defer release()
 		for p, err := range past.Leads(ctx, after) {
 			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Of yields the known leads that are in scope. Row has their rows.
+func (b *Base) Of(ctx context.Context, scope known.Scope) iter.Seq2[known.Event, error] {
+	return func(yield func(known.Event, error) bool) {
+		if b == nil {
+			return
+		}
+		past, release, err := b.openKnown()
+		if err != nil {
+			yield(known.Event{}, err)
+			return
+		}
+		defer release()
+		for e, err := range past.Of(ctx, scope) {
+			if !yield(e, err) || err != nil {
 				return
 			}
 		}

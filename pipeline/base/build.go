@@ -102,6 +102,12 @@ func (b *builder) takeAll(ctx context.Context, n journal.Seq) error {
 	if err := b.known.Forget(n); err != nil {
 		return err
 	}
+	if b.Next > 0 && b.Until.IsZero() {
+		var err error
+		if b.Until, err = lastSeen(ctx, b.rows); err != nil {
+			return fmt.Errorf("looking when the base before ends: %w", err)
+		}
+	}
 	refs := b.journal.Pages()
 	for r, err := range b.journal.Records(ctx, b.Next) {
 		if err != nil {

@@ -7,7 +7,8 @@
 //	known/     the store of known leads as it was (pipeline/known)
 //	rows/      the rows that somebody may still need, in a database (Pebble)
 //	past.json  what the pruned records say besides: coverage and gaps, what was
-//	           ever read, how many leads there are, which days were touched
+//	           ever read, how many leads there are, which days were touched, when
+//	           the last page was received (until, which older bases lack)
 //	files.json the files and their checksums (pipeline/journal)
 //
 // A new base is made of the one before and the records up to where the journal is

@@ -34,6 +34,9 @@ type Past struct {
 	Known    int `json:"known"`
 	Vanished int `json:"vanished"`
 	Rows     int `json:"rows"`
+	// Until is when the last of the pages was received; zero in bases of before it
+	// was kept: Base.Until knows what is as good.
+	Until time.Time `json:"until,omitzero"`
 	// Days are the UTC days that windows of pages touch, "2026-09-01", each with the
 	// last such page, and Undated is the last page with leads that have no time.
 	Days    map[string]journal.Seq `json:"days,omitempty"`
@@ -142,6 +145,9 @@ func (c *chronicle) page(seq journal.Seq, p *journal.Page, bytes int64) {
 	c.Pages++
 	c.Leads += p.Leads
 	c.Bytes += bytes
+	if p.Received.After(c.Until) {
+		c.Until = p.Received
+	}
 	c.Polled[p.Batch] = p.Received
 	of := c.query(p.Query)
 	of.Leads += p.Leads

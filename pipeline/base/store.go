@@ -25,8 +25,9 @@ type Store struct {
 	base    *Base // nil if the journal is whole
 }
 
-// Open opens the base of a journal that this process has open for writing, whose
-// pages f flattens. What is wrong with it is a *journal.BaseError.
+// Open opens the base of a journal, whose pages f flattens. What is wrong with it
+// is a *journal.BaseError; that another process has pruned the journal since it was
+// opened for reading, a *journal.PrunedError.
 func Open(j *journal.Journal, f flatten.Flattener, logger *slog.Logger) (*Store, error) {
 	s := &Store{journal: j, flattener: f, logger: logger}
 	return s, s.reopen()
@@ -39,7 +40,10 @@ func (s *Store) reopen() error {
 	if folder == "" {
 		return nil
 	}
-	b, err := open(folder, s.logger)
+	b, err := open(s.journal, folder, s.logger)
+	if err != nil && s.journal.Outdated() {
+		return &journal.PrunedError{Seq: s.journal.First()} // a newer one is in its place
+	}
 	if err != nil {
 		return err
 	}

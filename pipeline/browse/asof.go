@@ -25,9 +25,6 @@ const writeRows = 512
 //
 // Its memory does not grow with the number of leads.
 func (l *Landed) Table(ctx context.Context, sinks []deliver.Sink, source string) ([]Written, error) {
-	if err := l.whole(); err != nil {
-		return nil, err
-	}
 	t := &tableWriter{sinks: sinks, position: deliver.Position{Journal: source, Next: l.journal.End()}}
 	for _, s := range sinks {
 		t.written = append(t.written, Written{Sink: s.Name()})

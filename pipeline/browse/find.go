@@ -23,29 +23,38 @@ import (
 type BadIDError struct{ error }
 
 // NotFoundError says that no landed page shows a lead with that id.
-type NotFoundError struct{ ID string }
+type NotFoundError struct {
+	ID string
+	// Renamed says that pruned pages showed one: what became of it when its buyer was
+	// renamed went with them.
+	Renamed bool
+}
 
 func (e *NotFoundError) Error() string {
+	if e.Renamed {
+		return fmt.Sprintf("the lead with the id %s goes by another one since its buyer was renamed, and by which one was pruned from the journal (state.keep): ask for it by the lead_id that the stream's events of it have", e.ID)
+	}
 	return fmt.Sprintf("no landed page shows a lead with the id %s", e.ID)
 }
 
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// checkID refuses what is no id of a lead, before all is searched for it.
-func checkID(id string) error {
-	if _, err := uuid.Parse(id); err != nil || len(id) != len(uuid.Nil.String()) {
-		return fmt.Errorf("%q is no lead id: it is the column lead_id, such as 4a3b8756-d967-5b55-a854-1b75ab7a6314", id)
+// parseID reads an id of a lead, and refuses what is none with *BadIDError before all
+// is searched for it.
+func parseID(text string) (uuid.UUID, error) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != len(uuid.Nil.String()) {
+		return id, &BadIDError{fmt.Errorf("%q is no lead id: it is the column lead_id, such as 4a3b8756-d967-5b55-a854-1b75ab7a6314", text)}
 	}
-	return nil
+	return id, nil
 }
 
 // find returns the scope in which the lead is: an id does not tell its time, so
-// pages are searched for it, the newest first.
-func (l *Landed) find(ctx context.Context, id string) (known.Scope, error) {
-	if err := checkID(id); err != nil {
-		return known.Scope{}, &BadIDError{err}
-	}
+// pages are searched for it, the newest first, and then what stands for those that
+// are pruned.
+func (l *Landed) find(ctx context.Context, id uuid.UUID) (known.Scope, error) {
 	var mu sync.Mutex
 	var found schema.Row
 	searching, within := errgroup.WithContext(ctx)
@@ -55,7 +64,7 @@ func (l *Landed) find(ctx context.Context, id string) (known.Scope, error) {
 			break
 		}
 		searching.Go(func() error {
-			row, ok, err := l.shows(within, p, id)
+			row, ok, err := l.shows(within, p, id.String())
 			if err != nil || !ok {
 				return err
 			}
@@ -74,7 +83,21 @@ func (l *Landed) find(ctx context.Context, id string) (known.Scope, error) {
 	case ctx.Err() != nil:
 		return known.Scope{}, ctx.Err()
 	}
-	return known.Scope{}, &NotFoundError{ID: id}
+	return l.findPruned(ctx, id)
+}
+
+// findPruned looks for a lead among those of the pruned pages.
+func (l *Landed) findPruned(ctx context.Context, id uuid.UUID) (known.Scope, error) {
+	b, release := l.base.Pin()
+	defer release()
+	row, found, err := b.Find(ctx, id)
+	if err != nil {
+		return known.Scope{}, fmt.Errorf("searching for a lead among those of pruned pages: %w", err)
+	}
+	if !found {
+		return known.Scope{}, &NotFoundError{ID: id.String()}
+	}
+	return scopeOf(&row), nil
 }
 
 // shows looks for a lead on a page, slice by slice of a large one.
@@ -123,6 +146,3 @@ func scopeOf(r *schema.Row) known.Scope {
 	t := r.SubmittedTime.Value
 	return known.Scope{Window: window.New(t, t.Add(window.Second))}
 }
-
-// normalID is a lead id as rows have it.
-func normalID(id string) string { return strings.ToLower(strings.TrimSpace(id)) }

@@ -23,8 +23,12 @@ type History struct {
 	Other []string
 	// Versions are all there were, the oldest first. There is at least one.
 	Versions []Version
+	// Pruned is what of the journal is gone, if the lead was known by then: the first
+	// of Versions is the lead as it was known when that went, and there may have been
+	// earlier ones. Else it is nil.
+	Pruned *Pruned
 	// FirstSeen and LastSeen are when answers that showed it were received, of
-	// which the last may have held nothing new.
+	// which the last may have held nothing new. They are zero if that was pruned.
 	FirstSeen, LastSeen time.Time
 	// Vanished says that the API shows it no more.
 	Vanished bool
@@ -32,7 +36,9 @@ type History struct {
 
 // Version is the lead as it was from some answer on.
 type Version struct {
-	// Row is the event; its extracted_at is when the answer was received.
+	// Row is the event; its extracted_at is when the answer was received. What was
+	// known when the journal was pruned is a snapshot, or a vanished row, with the
+	// version that the lead had; its extracted_at is when its content was seen first.
 	Row schema.Row
 	// Changed are the columns that differ from the version before, in the order of
 	// schema.Columns.
@@ -40,14 +46,17 @@ type Version struct {
 }
 
 // History derives all versions of the lead with the id, which may be one that it
-// was landed under before or after its buyer was renamed. at, unless it is zero,
+// was landed under before or after its buyer was renamed. Of a lead that was known
+// when the journal was pruned, these are how it was known then, and those since. at, unless it is zero,
 // is when the lead was submitted: then the journal is not searched for it. The
 // error may be *NotFoundError.
-func (l *Landed) History(ctx context.Context, id string, at time.Time) (*History, error) {
-	id = normalID(id)
+func (l *Landed) History(ctx context.Context, lead string, at time.Time) (*History, error) {
+	id, err := parseID(lead)
+	if err != nil {
+		return nil, err
+	}
 	scope := scopeOf(&schema.Row{SubmittedTime: schema.Opt[time.Time]{Value: at, Valid: !at.IsZero()}})
 	if at.IsZero() {
-		var err error
 		if scope, err = l.find(ctx, id); err != nil {
 			return nil, err
 		}
@@ -57,60 +66,103 @@ func (l *Landed) History(ctx context.Context, id string, at time.Time) (*History
 	if err != nil {
 		return nil, err
 	}
-	events, err := eventsOf(ctx, store, id)
+	s, err := l.storyOf(ctx, store, scope, id)
 	if err := joinClose(err, store); err != nil {
 		return nil, err
 	}
-	if len(events) == 0 {
-		return nil, &NotFoundError{ID: id}
-	}
-	h, err := l.historyOf(ctx, events)
+	h, err := l.historyOf(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return h, l.seen(ctx, h, events, sighted[events[0].Lead])
+	return h, l.seen(ctx, h, s, sighted[s.lead])
 }
 
-// eventsOf returns the events of the lead that has the id, or was shown under it.
-func eventsOf(ctx context.Context, store *known.Store, id string) ([]known.Event, error) {
-	all := make(map[uuid.UUID][]known.Event)
-	var lead, shownAs uuid.UUID
+// story is what is left of what happened to a lead.
+type story struct {
+	lead uuid.UUID
+	// pruned is what was known of it when the journal was pruned; nil if it was not
+	// known then.
+	pruned *known.Event
+	events []known.Event
+}
+
+// storyOf returns that of the lead that has the id, or was shown under it.
+func (l *Landed) storyOf(ctx context.Context, store *known.Store, scope known.Scope, id uuid.UUID) (*story, error) {
+	all := make(map[uuid.UUID]*story)
+	var shownAs *story
+	of := func(e *known.Event) *story {
+		if all[e.Lead] == nil {
+			all[e.Lead] = &story{lead: e.Lead}
+		}
+		if e.Row == id {
+			shownAs = all[e.Lead]
+		}
+		return all[e.Lead]
+	}
+	b, release := l.base.Pin()
+	defer release()
+	for e, err := range b.Of(ctx, scope) {
+		if err != nil {
+			return nil, l.meanwhile(err)
+		}
+		of(&e).pruned = &e
+	}
 	for e, err := range store.Events(ctx, 0, store.Position()) {
 		if err != nil {
 			return nil, err
 		}
-		all[e.Lead] = append(all[e.Lead], e)
-		if e.Lead.String() == id {
-			lead = e.Lead
-		}
-		if e.Row.String() == id {
-			shownAs = e.Lead
-		}
+		s := of(&e)
+		s.events = append(s.events, e)
 	}
-	if len(all[lead]) == 0 {
-		lead = shownAs
+	if all[id] != nil {
+		return all[id], nil
 	}
-	return all[lead], nil
+	if shownAs != nil {
+		return shownAs, nil
+	}
+	_, renamed, err := b.Find(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("searching for a lead among those of pruned pages: %w", err)
+	}
+	return nil, &NotFoundError{ID: id.String(), Renamed: renamed}
 }
 
-func (l *Landed) historyOf(ctx context.Context, events []known.Event) (*History, error) {
-	rows, err := l.view.EventRows(ctx, events)
+func (l *Landed) historyOf(ctx context.Context, s *story) (*History, error) {
+	h := &History{Lead: s.lead.String()}
+	if s.pruned != nil {
+		var err error
+		if h.Pruned, err = l.Pruned(ctx); err != nil {
+			return nil, err
+		}
+		b, release := l.base.Pin()
+		row, err := b.Row(s.pruned)
+		release()
+		if err != nil {
+			return nil, err
+		}
+		h.add(row, s.pruned)
+	}
+	rows, err := l.view.EventRows(ctx, s.events)
 	if err != nil {
 		return nil, err
 	}
-	h := &History{Lead: events[0].Lead.String()}
 	for i := range rows {
-		v := Version{Row: rows[i]}
-		if i > 0 && rows[i].EventType != schema.Vanished {
-			v.Changed = changed(&rows[i-1], &rows[i])
-		}
-		h.Versions = append(h.Versions, v)
-		h.Vanished = rows[i].EventType == schema.Vanished
-		if as := events[i].Row.String(); as != h.Lead && !slices.Contains(h.Other, as) {
-			h.Other = append(h.Other, as)
-		}
+		h.add(rows[i], &s.events[i])
 	}
 	return h, nil
+}
+
+// add adds the next version.
+func (h *History) add(row schema.Row, e *known.Event) {
+	v := Version{Row: row}
+	h.Vanished = row.EventType == schema.Vanished
+	if n := len(h.Versions); n > 0 && !h.Vanished {
+		v.Changed = changed(&h.Versions[n-1].Row, &row)
+	}
+	h.Versions = append(h.Versions, v)
+	if as := e.Row.String(); as != h.Lead && !slices.Contains(h.Other, as) {
+		h.Other = append(h.Other, as)
+	}
 }
 
 // changed returns the columns of the API's that differ, but for messages where one
@@ -142,11 +194,14 @@ func (s sightings) add(lead uuid.UUID, seq journal.Seq) {
 
 // seen finds out when the lead was first and last seen. A stream does not land
 // what is as it was, but notes that it was read.
-func (l *Landed) seen(ctx context.Context, h *History, events []known.Event, s sighting) error {
+func (l *Landed) seen(ctx context.Context, h *History, of *story, s sighting) error {
 	row := &h.Versions[0].Row
 	gone := l.journal.End() // from which record on it is not seen
-	if h.Vanished {
-		gone = events[len(events)-1].Seq
+	switch n := len(of.events); {
+	case h.Vanished && n > 0:
+		gone = of.events[n-1].Seq
+	case h.Vanished:
+		return nil // it was seen by pruned pages only
 	}
 	for r, err := range l.journal.Records(ctx, s.first) {
 		if err != nil {
@@ -156,7 +211,10 @@ func (l *Landed) seen(ctx context.Context, h *History, events []known.Event, s s
 		case r.Seq >= gone && r.Seq > s.last:
 			return nil
 		case r.Page != nil && r.Seq == s.first:
-			h.FirstSeen, h.LastSeen = r.Page.Received, r.Page.Received
+			if h.Pruned == nil {
+				h.FirstSeen = r.Page.Received
+			}
+			h.LastSeen = r.Page.Received
 		case r.Page != nil && r.Seq == s.last:
 			h.LastSeen = later(h.LastSeen, r.Page.Received)
 		case r.Poll != nil && polled(r.Poll, row) && r.Seq > s.last:

@@ -21,11 +21,12 @@ type Output interface {
 func RowsOf(ctx context.Context, o Output, f Filter) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		if f.Lead != "" {
-			f.Lead = normalID(f.Lead)
-			if err := checkID(f.Lead); err != nil {
-				yield(schema.Row{}, &BadIDError{err})
+			id, err := parseID(f.Lead)
+			if err != nil {
+				yield(schema.Row{}, err)
 				return
 			}
+			f.Lead = id.String()
 		}
 		for row, err := range o.Rows(ctx, f.Window) {
 			if err == nil && !(f.wants(&row) && f.within(&row)) {

@@ -27,13 +27,18 @@ type Filter struct {
 
 func (f *Filter) wants(r *schema.Row) bool {
 	return (f.Item == "" || r.ItemID.Valid && r.ItemID.Value == f.Item) &&
-		(f.Lead == "" || r.LeadID == normalID(f.Lead)) &&
+		(f.Lead == "" || r.LeadID == f.Lead) &&
 		(len(f.Types) == 0 || slices.Contains(f.Types, r.EventType))
 }
 
 // narrow makes the window of a filter for one lead the lead's second.
 func (l *Landed) narrow(ctx context.Context, f *Filter) error {
-	scope, err := l.find(ctx, normalID(f.Lead))
+	id, err := parseID(f.Lead)
+	if err != nil {
+		return err
+	}
+	f.Lead = id.String() // as rows have it
+	scope, err := l.find(ctx, id)
 	if err != nil || scope.Undated {
 		return err
 	}
@@ -41,7 +46,7 @@ func (l *Landed) narrow(ctx context.Context, f *Filter) error {
 		scope.Window = scope.Window.Intersect(f.Window)
 	}
 	if scope.Window.Empty() {
-		return fmt.Errorf("lead %s was not submitted within %s", normalID(f.Lead), f.Window)
+		return fmt.Errorf("lead %s was not submitted within %s", f.Lead, f.Window)
 	}
 	f.Window = scope.Window
 	return nil
@@ -52,7 +57,8 @@ func (f *Filter) bounded() bool { return !f.Window.Empty() }
 
 // Rows yields the rows that the filter wants, by default the newest first: leads by their
 // submitted time, events by when they were seen. Where types are asked for, the
-// events have to be worked out, which takes a folder for temporary files.
+// events have to be worked out, which takes a folder for temporary files; those of
+// pages that were pruned are not known any more.
 func (l *Landed) Rows(ctx context.Context, f Filter) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		if f.Lead != "" {

@@ -125,13 +125,8 @@ func (s *snapshot) leads(ctx context.Context, after []byte) iter.Seq2[schema.Row
 		for l, err := range s.base.Leads(ctx, after) {
 			var row schema.Row
 			if err == nil {
-				row, err = s.base.Content(&l.Event)
+				row, err = s.base.Row(&l.Event)
 			}
-			row.EventType, row.LeadID = l.Type, l.Lead.String()
-			if l.Version > 0 {
-				row.LeadVersion = schema.Some(l.Version)
-			}
-			row.EventID = schema.EventID(&row)
 			s.place = l.Place
 			if !yield(row, err) || err != nil {
 				return

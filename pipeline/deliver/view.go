@@ -22,27 +22,24 @@ import (
 type View struct {
 	feed   *feed
 	reader *Reader
+	base   *base.Store
 	rows   *eventReader
 }
 
-// NewView returns a view of what is in the journal now. With asOf, unless it is
-// zero, it is what was landed by then: pages that were received later are not in
-// it.
-func NewView(ctx context.Context, j *journal.Journal, f flatten.Flattener, asOf time.Time) (*View, error) {
-	// Of a journal that was pruned, it shows what is left: the base is for whoever
-	// holds the journal's lock.
-	past, err := base.ReadPast(j)
-	if err != nil {
-		return nil, err
-	}
-	feed := newFeed(j, past)
+// NewView returns a view of what is in the journal, and in its base b, now. With
+// asOf, unless it is zero, it is what was landed by then: pages that were received
+// later are not in it. What the base has must have been landed by then.
+func NewView(ctx context.Context, j *journal.Journal, b *base.Store, f flatten.Flattener, asOf time.Time) (*View, error) {
+	pruned, release := b.Pin()
+	feed := newFeed(j, pruned.Past())
+	release()
 	feed.asOf = asOf
 	if _, err := feed.advance(ctx); err != nil {
 		return nil, err
 	}
 	// What is odd about the pages was told when they were delivered.
 	reader := NewReader(j, f, nil, slog.New(slog.DiscardHandler))
-	return &View{feed: feed, reader: reader, rows: newEventReader(j, reader, nil)}, nil
+	return &View{feed: feed, reader: reader, base: b, rows: newEventReader(j, reader, b)}, nil
 }
 
 // Reader returns the view's way of turning pages into rows.
@@ -67,7 +64,9 @@ func (v *View) Span() window.Window {
 // number of pages that overlap one another, not with the span.
 func (v *View) Latest(ctx context.Context, span window.Window) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
-		for row, err := range merge(ctx, v.reader, nil, v.feed.index.touching(span), span) {
+		b, release := v.base.Pin()
+		defer release()
+		for row, err := range merge(ctx, v.reader, b, v.feed.index.touching(span), span) {
 			if err != nil {
 				yield(schema.Row{}, err)
 				return
@@ -82,7 +81,9 @@ func (v *View) Latest(ctx context.Context, span window.Window) iter.Seq2[schema.
 // Undated returns the latest version of every lead that has no submitted time, or
 // one that was not asked for.
 func (v *View) Undated(ctx context.Context) ([]schema.Row, error) {
-	return mergeUndated(ctx, v.reader, nil, v.feed.index.undated)
+	b, release := v.base.Pin()
+	defer release()
+	return mergeUndated(ctx, v.reader, b, v.feed.index.undated)
 }
 
 // newestLeads is how many leads Newest aims to have in memory at a time.
@@ -97,7 +98,12 @@ func (v *View) Newest(ctx context.Context, span window.Window) iter.Seq2[schema.
 			if within.Empty() {
 				continue
 			}
-			for _, step := range slices.Backward(v.stepsOf(within)) {
+			steps, err := v.stepsOf(ctx, within)
+			if err != nil {
+				yield(schema.Row{}, err)
+				return
+			}
+			for _, step := range slices.Backward(steps) {
 				var rows []schema.Row
 				for row, err := range v.Latest(ctx, step) {
 					if err != nil {
@@ -117,9 +123,15 @@ func (v *View) Newest(ctx context.Context, span window.Window) iter.Seq2[schema.
 }
 
 // stepsOf cuts w so that a step has newestLeads leads or so, if they are spread
-// evenly over their pages.
-func (v *View) stepsOf(w window.Window) []window.Window {
-	leads := 0.0
+// evenly over their pages, and over w those that the base has.
+func (v *View) stepsOf(ctx context.Context, w window.Window) ([]window.Window, error) {
+	b, release := v.base.Pin()
+	defer release()
+	older, err := b.Count(ctx, w.From, w.To)
+	if err != nil {
+		return nil, err
+	}
+	leads := float64(older)
 	for _, p := range v.feed.index.touching(w) {
 		leads += float64(p.leads) * float64(p.window.Intersect(w).Length()) / float64(p.window.Length())
 	}
@@ -130,7 +142,7 @@ func (v *View) stepsOf(w window.Window) []window.Window {
 		steps = append(steps, window.Window{From: w.From, To: w.From.Add(width)})
 		w.From = w.From.Add(width)
 	}
-	return append(steps, w)
+	return append(steps, w), nil
 }
 
 // EventRows returns the rows of events, which are those of the view's journal, in

@@ -192,6 +192,10 @@ func removeLeftovers(folder string, id identity) error {
 	return errors.Join(errs...)
 }
 
+// Outdated reports whether another process has pruned the journal since it was
+// opened for reading: what was the oldest record then, and the base, are gone.
+func (j *Journal) Outdated() bool { return j.prunedMeanwhile(j.First()) }
+
 // prunedMeanwhile reports whether a record that cannot be read was pruned, by this
 // process or another one.
 func (j *Journal) prunedMeanwhile(seq Seq) bool {

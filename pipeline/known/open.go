@@ -153,6 +153,11 @@ func (s *Store) create(ctx context.Context, identity string) (err error) {
 		return s.seed(ctx, identity, filepath.Join(base, BaseFolder))
 	}
 	s.at = position{second: atStart}
+	return s.identify(identity)
+}
+
+// identify writes, in one go, whose the store is and its position.
+func (s *Store) identify(identity string) error {
 	b := s.db.NewBatch()
 	defer b.Close()
 	if err := errors.Join(b.Set(identityKey, []byte(identity), nil), b.Set(positionKey, s.at.append(nil), nil), b.Commit(s.synced())); err != nil {

@@ -12,38 +12,32 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/leads-etl/leads-etl/pipeline/internal/freeze"
+	"github.com/leads-etl/leads-etl/pipeline/internal/sealed"
 	"github.com/leads-etl/leads-etl/pipeline/journal"
 	"github.com/leads-etl/leads-etl/schema"
 )
 
 // Past is a store that no longer changes: what was known when a journal was
 // pruned. It is safe for concurrent use.
-type Past struct {
-	lock *pebble.Lock
-	db   *pebble.DB
-}
+type Past struct{ db *pebble.DB }
 
 // OpenPast opens the store in a folder that Flush and Close were the last to
-// write to. Only one process can have it open.
+// write to. Any number of processes can have it open.
 func OpenPast(folder string, logger *slog.Logger) (_ *Past, err error) {
 	defer recoverFatal(&err)
-	lock, err := pebble.LockDirectory(folder, vfs.Default)
-	if err != nil {
-		return nil, fmt.Errorf("lock what was known when the journal was pruned: %w", err)
-	}
 	options := pebbleOptions()
-	options.Lock, options.Logger, options.ReadOnly = lock, &failing{logger: logger, disk: freeze.New(vfs.Default)}, true
-	db, err := pebble.Open(folder, options)
+	options.Logger = &failing{logger: logger, disk: freeze.New(vfs.Default)}
+	db, err := sealed.Open(folder, options)
 	if err != nil {
-		return nil, errors.Join(&journal.BaseError{Path: folder, Problem: err.Error()}, lock.Close())
+		return nil, &journal.BaseError{Path: folder, Problem: err.Error()}
 	}
-	return &Past{lock, db}, nil
+	return &Past{db}, nil
 }
 
 // Close closes it. It must not be in use.
 func (p *Past) Close() (err error) {
 	defer recoverFatal(&err)
-	return errors.Join(p.db.Close(), p.lock.Close())
+	return p.db.Close()
 }
 
 // Leads yields all leads that were known, from after a place on (nil for the
@@ -53,6 +47,21 @@ func (p *Past) Leads(ctx context.Context, after []byte) iter.Seq2[Placed, error]
 	return func(yield func(Placed, error) bool) {
 		if err := p.leads(ctx, after, yield); err != nil {
 			yield(Placed{}, fmt.Errorf("reading what was known when the journal was pruned: %w", err))
+		}
+	}
+}
+
+// Of yields those leads that are in scope, as Leads does.
+func (p *Past) Of(ctx context.Context, scope Scope) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		wanted := func(l Placed, _ error) bool { return !scope.wants(groupAt(l.Place)) || yield(l.Event, nil) }
+		in := scope.datedSpan()
+		more, err := p.leadsBetween(ctx, in[0], in[1], wanted)
+		if err == nil && more {
+			_, err = p.leadsBetween(ctx, []byte{byte(undated)}, []byte{byte(undated) + 1}, wanted)
+		}
+		if err != nil {
+			yield(Event{}, fmt.Errorf("reading what was known when the journal was pruned: %w", err))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -31,6 +32,39 @@ func (s *Scope) identity() string {
 		return ""
 	}
 	return fmt.Sprintf(", scope %s %t", s.Window, s.Undated)
+}
+
+// spans are the ranges of keys, in order, in which all is that a store of these
+// leads holds, but for what it says of itself. Among them are those of leads without
+// a certain time that are not in scope.
+func (s *Scope) spans() [][2][]byte {
+	if s == nil {
+		return [][2][]byte{{{metaKind + 1}, nil}}
+	}
+	return [][2][]byte{
+		{{metaKind + 1}, {byte(dated)}},
+		s.datedSpan(),
+		{{byte(dated) + 1}, nil},
+	}
+}
+
+// datedSpan is the range of keys of the dated space in which leads are in scope.
+func (s *Scope) datedSpan() [2][]byte {
+	if s.Window.Empty() {
+		return [2][]byte{{byte(dated)}, {byte(dated)}}
+	}
+	return [2][]byte{datedKey(s.Window.From.Unix()), datedKey(s.Window.To.Unix())}
+}
+
+// wants reports whether a lead of the group is in scope.
+func (s *Scope) wants(g group) bool {
+	if s == nil {
+		return true
+	}
+	if g.second() == noSecond {
+		return s.Undated
+	}
+	return s.Window.Contains(time.Unix(g.second(), 0))
 }
 
 // of returns the part of the page's window that is in scope, and whether the page

@@ -36,7 +36,30 @@ func (s *Store) seed(ctx context.Context, identity, folder string) (err error) {
 	if layout, _, _ := strings.Cut(string(have), without); layout != layoutOf(s.options.Journal, s.options.sliceLeads) {
 		return &journal.BaseError{Path: folder, Problem: "it was made by another version of leads-etl, or for another journal"}
 	}
-	all, err := base.db.NewIter(nil)
+	position, err := get(base.db, positionKey)
+	if err != nil {
+		return fmt.Errorf("reading what was known when the journal was pruned: %w", err)
+	}
+	if s.at, err = readPosition(position); err != nil {
+		return &journal.BaseError{Path: folder, Problem: err.Error()}
+	}
+	if s.options.Scope != nil { // it counts its own
+		s.at.Live, s.at.Vanished, s.at.Undated = 0, 0, 0
+	}
+	for _, span := range s.options.Scope.spans() {
+		if err := s.copySpan(ctx, base, span); err != nil {
+			return err
+		}
+	}
+	if err := s.identify(identity); err != nil {
+		return err
+	}
+	return s.loadStreams()
+}
+
+// copySpan copies what of the base lies in a range of keys and is in scope.
+func (s *Store) copySpan(ctx context.Context, base *Past, span [2][]byte) (err error) {
+	all, err := base.db.NewIter(&pebble.IterOptions{LowerBound: span[0], UpperBound: span[1]})
 	if err != nil {
 		return fmt.Errorf("reading what was known when the journal was pruned: %w", err)
 	}
@@ -44,12 +67,16 @@ func (s *Store) seed(ctx context.Context, identity, folder string) (err error) {
 	batch := s.db.NewBatch()
 	defer func() { batch.Close() }()
 	for ok := all.First(); ok; ok = all.Next() {
-		if len(all.Key()) > 0 && all.Key()[0] == metaKind {
-			continue
-		}
 		value, err := all.ValueAndErr()
 		if err != nil {
 			return fmt.Errorf("reading what was known when the journal was pruned: %w", err)
+		}
+		wanted, err := s.countIn(all.Key(), value)
+		if err != nil {
+			return fmt.Errorf("reading what was known when the journal was pruned: %w", err)
+		}
+		if !wanted {
+			continue
 		}
 		if err := batch.Set(all.Key(), value, nil); err != nil {
 			return fmt.Errorf("writing known leads: %w", err)
@@ -63,17 +90,24 @@ func (s *Store) seed(ctx context.Context, identity, folder string) (err error) {
 		batch.Close()
 		batch = s.db.NewBatch()
 	}
-	position, err := get(base.db, positionKey)
-	if err != nil {
-		return fmt.Errorf("reading what was known when the journal was pruned: %w", err)
-	}
-	if s.at, err = readPosition(position); err != nil {
-		return &journal.BaseError{Path: folder, Problem: err.Error()}
-	}
-	if err := errors.Join(batch.Set(identityKey, []byte(identity), nil), batch.Set(positionKey, position, nil), batch.Commit(s.synced())); err != nil {
+	if err := batch.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("writing known leads: %w", err)
 	}
-	return s.loadStreams()
+	return nil
+}
+
+// countIn reports whether what is copied is in scope, and counts it if it is a lead.
+// The counts of a store of all leads come with its position.
+func (s *Store) countIn(key, value []byte) (wanted bool, err error) {
+	if s.options.Scope == nil || len(key) != leadKeyLen || key[0] != byte(dated) && key[0] != byte(undated) {
+		return true, nil
+	}
+	var l lead
+	if err := l.read(key, value); err != nil || !s.options.Scope.wants(l.group) {
+		return false, err
+	}
+	s.at.Stats.add(&l, 1)
+	return true, nil
 }
 
 // Forget removes the events of the pages before a record, which no sink needs any
