@@ -86,7 +86,7 @@ func (p *openPart) backward(ctx context.Context, block int) iter.Seq2[schema.Row
 			rows := make([]schema.Row, 0, min(to, block))
 			for row, err := range p.decode(p.file, p.listed.Size, max(to-block, 0), to) {
 				if err != nil {
-					yield(schema.Row{}, p.explain(err))
+					yield(schema.Row{}, &damagedPartError{p.path, err})
 					return
 				}
 				rows = append(rows, row)
@@ -99,22 +99,6 @@ func (p *openPart) backward(ctx context.Context, block int) iter.Seq2[schema.Row
 		}
 	}
 }
-
-func (p *openPart) explain(err error) error {
-	if _, ok := errors.AsType[*UnsupportedError](err); ok {
-		return fmt.Errorf("read %s: %w", p.path, err)
-	}
-	return &damagedPartError{p.path, err}
-}
-
-// UnsupportedError is what Format.Decode says of a file that is in order and that it
-// cannot read all the same.
-type UnsupportedError struct{ Err error }
-
-func (e *UnsupportedError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *UnsupportedError) Unwrap() error { return e.Err }
 
 // damagedPartError says that a file has the size that is listed, but not the rows.
 type damagedPartError struct {

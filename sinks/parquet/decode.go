@@ -9,10 +9,8 @@ import (
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/leads-etl/leads-etl/schema"
-	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
 // decodeRows is how many rows are taken from the library at a time.
@@ -22,15 +20,13 @@ const decodeRows = 256
 // are passed over.
 func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
-		f, err := pq.OpenFile(file, size, pq.SkipBloomFilters(true))
+		source := &pageSource{ReaderAt: file}
+		f, err := pq.OpenFile(source, size, pq.SkipBloomFilters(true))
 		if err != nil {
 			yield(schema.Row{}, err)
 			return
 		}
 		leaves, err := leavesOf(f.Schema())
-		if err == nil {
-			err = checkCodecs(f)
-		}
 		if err != nil {
 			yield(schema.Row{}, err)
 			return
@@ -40,9 +36,13 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			return
 		}
 		first := 0 // of the row group
-		for _, g := range f.RowGroups() {
+		for i, g := range f.RowGroups() {
 			end := first + int(g.NumRows())
 			if from < end && first < to {
+				if err := source.hideSizes(f, i); err != nil {
+					yield(schema.Row{}, err)
+					return
+				}
 				if !decodeGroup(g, leaves, max(from-first, 0), min(to, end)-first, yield) {
 					return
 				}
@@ -50,20 +50,6 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			first = end
 		}
 	}
-}
-
-// checkCodecs refuses LZ4: the library reads pages of it that were compressed to more
-// than a third as zeros (see lz4Codec), and lets nobody bring a codec of their own
-// for reading.
-func checkCodecs(f *pq.File) error {
-	for _, g := range f.Metadata().RowGroups {
-		for i := range g.Columns {
-			if g.Columns[i].MetaData.Codec == format.Lz4Raw {
-				return &files.UnsupportedError{Err: errors.New("its pages are compressed with lz4, which cannot be read back here: use another reader of Parquet, such as DuckDB, or another output")}
-			}
-		}
-	}
-	return nil
 }
 
 // decodeGroup yields the rows [from, to) of a row group, and reports whether to

@@ -88,20 +88,6 @@ func codec(name string) (compress.Codec, error) {
 	return nil, fmt.Errorf("compression %q is none of %v", name, compressions)
 }
 
-// lz4Codec decodes into the buffer that it is given. The library's own makes
-// another where a page was compressed to more than a third, and its caller goes
-// on with the first, unfilled, if the lengths are the same. The writer decodes
-// pages when it fills bloom filters.
-type lz4Codec struct{ lz4.Codec }
-
-func (c *lz4Codec) Decode(dst, src []byte) ([]byte, error) {
-	out, err := c.Codec.Decode(dst, src)
-	if err != nil || len(out) > len(dst) {
-		return out, err
-	}
-	return dst[:copy(dst, out)], nil
-}
-
 // Observe returns what tells the table's positions without touching it.
 func Observe(_ context.Context, c Config, b deliver.Binding, logger *slog.Logger) (*files.Observer, error) {
 	f, err := newFormat(c, byTime)
