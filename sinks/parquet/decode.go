@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,14 +12,41 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 
 	"github.com/leads-etl/leads-etl/schema"
+	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
 // decodeRows is how many rows are taken from the library at a time.
 const decodeRows = 256
 
+// backward yields the rows of a file from the last to the first: of so many together
+// as may be held, for within a page they come from the first to the last.
+func backward(ctx context.Context, file files.Stored, _ *files.Spool) iter.Seq2[schema.Row, error] {
+	return func(yield func(schema.Row, error) bool) {
+		for to := file.Rows; to > 0; to -= file.Hold {
+			if err := ctx.Err(); err != nil {
+				yield(schema.Row{}, err)
+				return
+			}
+			rows := make([]schema.Row, 0, min(to, file.Hold))
+			for row, err := range decode(file, file.Size, max(to-file.Hold, 0), to) {
+				if err != nil {
+					yield(schema.Row{}, err)
+					return
+				}
+				rows = append(rows, row)
+			}
+			for _, row := range slices.Backward(rows) {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // decode yields the rows [from, to) of a file. Row groups that hold none of them
 // are passed over.
-func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
+func decode(file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		source := &pageSource{ReaderAt: file}
 		f, err := pq.OpenFile(source, size, pq.SkipBloomFilters(true))

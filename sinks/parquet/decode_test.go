@@ -23,7 +23,7 @@ func TestDecode(t *testing.T) {
 		data := encode(t, c, rows, whole)
 		for _, at := range [][2]int{{0, 2500}, {0, 1}, {2499, 2500}, {900, 2100}, {1000, 2000}, {5, 5}} {
 			got := []schema.Row{}
-			for row, err := range decode("x", bytes.NewReader(data), int64(len(data)), at[0], at[1]) {
+			for row, err := range decode(bytes.NewReader(data), int64(len(data)), at[0], at[1]) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -68,7 +68,7 @@ func TestDecodeRefuses(t *testing.T) {
 		rows int
 	}{"cut": {data[:len(data)/2], 50}, "more rows listed": {data, 51}, "text": {text, 50}, "empty": {nil, 1}} {
 		var failed error
-		for _, err := range decode("x", bytes.NewReader(c.data), int64(len(c.data)), 0, c.rows) {
+		for _, err := range decode(bytes.NewReader(c.data), int64(len(c.data)), 0, c.rows) {
 			failed = err
 		}
 		if failed == nil {

@@ -62,7 +62,7 @@ func TestDecodeLZ4(t *testing.T) {
 
 func decodeAll(t *testing.T, data []byte, n int) (rows []schema.Row) {
 	t.Helper()
-	for row, err := range decode("x", bytes.NewReader(data), int64(len(data)), 0, n) {
+	for row, err := range decode(bytes.NewReader(data), int64(len(data)), 0, n) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestDecodeDamagedLZ4(t *testing.T) {
 		damaged := slices.Clone(data)
 		damaged[page.Offset+int64(page.CompressedPageSize)-1] ^= 1
 		var failed error
-		for _, err := range decode("x", bytes.NewReader(damaged), int64(len(damaged)), 0, len(rows)) {
+		for _, err := range decode(bytes.NewReader(damaged), int64(len(damaged)), 0, len(rows)) {
 			failed = err
 		}
 		if failed == nil {

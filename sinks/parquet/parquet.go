@@ -63,7 +63,7 @@ func newFormat(c Config, rows arrangement) (files.Format, error) {
 		Name:       "parquet",
 		Extension:  extension,
 		Extensions: []string{extension},
-		Decode:     decode,
+		Backward:   backward,
 		Encode: func(w io.Writer) (files.Encoder, error) {
 			return newEncoder(w, rows, compression, c.RowGroupRows, c.Roll), nil
 		},
