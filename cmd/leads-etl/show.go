@@ -79,7 +79,11 @@ func (c *showCommand) Run(ctx context.Context, p *process) error {
 	case n == 0:
 		p.notice("no row is landed that is asked for", "")
 	case more:
-		p.notice(fmt.Sprintf("there are more than these %d", n), "--limit 0 shows all")
+		these := "this one"
+		if n > 1 {
+			these = fmt.Sprintf("these %d", n)
+		}
+		p.notice("there are more than "+these, "--limit 0 shows all")
 	}
 	return nil
 }
