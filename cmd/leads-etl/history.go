@@ -58,9 +58,7 @@ func (c *historyCommand) Run(ctx context.Context, p *process) error {
 func writeHistory(p *process, h *browse.History, reveal bool) error {
 	var b strings.Builder
 	last := shownRow(h.Versions[len(h.Versions)-1].Row, reveal)
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-11s %s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := p.labelled(&b)
 	line("lead", "%s", h.Lead)
 	for _, id := range h.Other {
 		line("", "%s, since its buyer was renamed", id)
@@ -120,17 +118,13 @@ func writeContent(b *strings.Builder, p *process, r *schema.Row) {
 	for i := range schema.Columns {
 		c := &schema.Columns[i]
 		if text := display.Text(c, r); c.FromAPI() && text != "" && c.Name != "item_id" && c.Name != "item_title" && c.Name != "submitted_time" {
-			fmt.Fprintf(b, "  %-28s %s\n", c.Name, p.fitting(text, 31))
+			b.WriteString(display.Value(c.Name, text, p.outWidth(), p.ascii))
 		}
 	}
 }
 
-// writeChanges shows what was and what is, below each other where it is long.
+// writeChanges shows what was and what is.
 func writeChanges(b *strings.Builder, p *process, changed []schema.Column, before, now *schema.Row) {
-	arrow := "→"
-	if p.ascii {
-		arrow = "->"
-	}
 	for i := range changed {
 		c := &changed[i]
 		old, fresh := display.Text(c, before), display.Text(c, now)
@@ -140,21 +134,8 @@ func writeChanges(b *strings.Builder, p *process, changed []schema.Column, befor
 		if fresh == "" {
 			fresh = "(none)"
 		}
-		if len(old)+len(fresh) < 60 {
-			fmt.Fprintf(b, "  %-28s %s %s %s\n", c.Name, old, arrow, fresh)
-			continue
-		}
-		fmt.Fprintf(b, "  %-28s %s\n  %28s %s %s\n", c.Name, p.fitting(old, 31), "", arrow, p.fitting(fresh, 34))
+		b.WriteString(display.Change(c.Name, old, fresh, p.outWidth(), p.ascii))
 	}
-}
-
-// fitting cuts text to what of the terminal's width is left.
-func (c *console) fitting(text string, used int) string {
-	width := c.outWidth()
-	if width == 0 {
-		return text
-	}
-	return display.Shorten(text, max(20, width-used), c.ascii)
 }
 
 // shownRow is a copy of the row as it may be shown.

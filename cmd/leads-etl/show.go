@@ -41,7 +41,7 @@ func (c *showCommand) Help() string {
 
 Rows from what is landed, the newest first: each lead as it was seen last, or, with --type, the events. Neither the API is called nor anything changed, and it works beside a stream that runs. Events are worked out from the journal, for the range that is asked for: a short one is faster. Where the journal was pruned ([state] keep), leads are all there, and events those since.
 
-With --output, the rows are read back from the files, or from the topic, as they stand there, all versions of a lead; the journal is not needed, nor has it to be whole. Parquet files of compression lz4 cannot be read back. Of files, the events of a stream come first, and then the table of batches.`
+With --output, the rows are read back from the files, or from the topic, as they stand there, all versions of a lead; the journal is not needed, nor has it to be whole. Of files, the events of a stream come first, and then the table of batches.`
 }
 
 func (c *showCommand) validate(report func(section, key, problem string)) {
@@ -79,7 +79,11 @@ func (c *showCommand) Run(ctx context.Context, p *process) error {
 	case n == 0:
 		p.notice("no row is landed that is asked for", "")
 	case more:
-		p.notice(fmt.Sprintf("there are more than these %d", n), "--limit 0 shows all")
+		these := "this one"
+		if n > 1 {
+			these = fmt.Sprintf("these %d", n)
+		}
+		p.notice("there are more than "+these, "--limit 0 shows all")
 	}
 	return nil
 }

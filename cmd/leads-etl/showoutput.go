@@ -17,7 +17,7 @@ func (s *settings) openOutput(ctx context.Context, p *process, kind string) (_ b
 	binding := deliver.Binding{Account: s.EBay.Account, Marketplace: s.EBay.Marketplace}
 	var output browse.Output
 	closing = func() {}
-	on := false
+	on, key := false, "dir"
 	switch kind {
 	case "parquet":
 		if on = s.Parquet.On(); on {
@@ -28,6 +28,7 @@ func (s *settings) openOutput(ctx context.Context, p *process, kind string) (_ b
 			output, err = ndjson.NewReader(s.NDJSON, binding)
 		}
 	case "kafka":
+		key = "brokers"
 		if on = s.Kafka.On(); on {
 			var r *kafka.Reader
 			if r, err = kafka.NewReader(ctx, s.Kafka, binding, p.log); err == nil {
@@ -37,7 +38,7 @@ func (s *settings) openOutput(ctx context.Context, p *process, kind string) (_ b
 	}
 	switch {
 	case !on:
-		return nil, nil, &usageError{err: fmt.Errorf("--output: the configuration does not turn %s on", kind), command: p.line.name}
+		return nil, nil, &usageError{err: fmt.Errorf("--output: the configuration does not turn %[1]s on: set [%[1]s] %[2]s as it was for the export", kind, key), command: p.line.name}
 	case err != nil:
 		return nil, nil, fmt.Errorf("reading %s: %w", kind, err)
 	}

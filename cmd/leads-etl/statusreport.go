@@ -253,9 +253,7 @@ func (s *status) verified(r journal.Report) {
 // write shows the status to people.
 func (s *status) write(p *process) error {
 	var b strings.Builder
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-11s %s\n", name, fmt.Sprintf(format, args...))
-	}
+	line := p.labelled(&b)
 	line("state", "%s", s.State)
 	if s.Journal == nil {
 		line("journal", "nothing is landed yet")

@@ -73,4 +73,10 @@
 // Files of another journal stay where they are, for their events cannot be had
 // again: a journal that is lost is not the same stream from its beginning. A new
 // journal shows the leads that there are once more, as its own events.
+//
+// # Reading back
+//
+// A Reader goes from the last row of a file to the first. Where a format can only be
+// read from its beginning, it keeps what comes too early in a Spool, which all files
+// that are read together share, so that memory does not grow with them.
 package files

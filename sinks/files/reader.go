@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ import (
 // beside a sink that is at work. It implements browse.Output.
 type Reader struct {
 	layout
-	decode func(file string) rowsOf
+	backward func(ctx context.Context, file Stored, spool *Spool) iter.Seq2[schema.Row, error]
 }
 
 // NewReader returns the reader of the output that Open and OpenEvents would write
@@ -35,19 +34,14 @@ func NewReader(spec Spec) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s output: %w", spec.Format.Name, err)
 	}
-	r := &Reader{layout: spec.layout(root)}
-	r.decode = func(name string) rowsOf {
-		return func(f *os.File, size int64, from, to int) iter.Seq2[schema.Row, error] {
-			return spec.Format.Decode(name, f, size, from, to)
-		}
-	}
-	return r, nil
+	return &Reader{layout: spec.layout(root), backward: spec.Format.Backward}, nil
 }
 
 // Rows yields the rows, those of events first, from the last seen to the first, and
 // then those of the table, from the last submitted to the first, after those that
 // have no time. Files of dates outside of the window are not opened; an empty
-// window is all. Memory does not grow with the files.
+// window is all. Memory does not grow with the files; rows of large ones are kept
+// in a temporary file meanwhile (see Spool).
 func (r *Reader) Rows(ctx context.Context, within window.Window) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		dates, err := r.tableDates()
@@ -64,7 +58,9 @@ func (r *Reader) Rows(ctx context.Context, within window.Window) iter.Seq2[schem
 			yield(schema.Row{}, err)
 			return
 		}
-		for row, err := range r.events(ctx, commits, within) {
+		spool := NewSpool(spoolMemory)
+		defer spool.Close() // what is left in it is not wanted any more
+		for row, err := range r.events(ctx, commits, within, spool) {
 			if !yield(row, err) || err != nil {
 				return
 			}
@@ -73,7 +69,7 @@ func (r *Reader) Rows(ctx context.Context, within window.Window) iter.Seq2[schem
 			if !touches(within, date) {
 				continue
 			}
-			for row, err := range r.table(ctx, date) {
+			for row, err := range r.table(ctx, date, spool) {
 				if !yield(row, err) || err != nil {
 					return
 				}
@@ -120,7 +116,7 @@ func (r *Reader) tableDates() ([]deliver.Partition, error) {
 const openAttempts = 5
 
 // table yields a date's rows of the table from the last to the first.
-func (r *Reader) table(ctx context.Context, p deliver.Partition) iter.Seq2[schema.Row, error] {
+func (r *Reader) table(ctx context.Context, p deliver.Partition, spool *Spool) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		parts, err := r.openTable(p)
 		if err != nil {
@@ -129,7 +125,7 @@ func (r *Reader) table(ctx context.Context, p deliver.Partition) iter.Seq2[schem
 		}
 		defer closeParts(parts)
 		for _, part := range slices.Backward(parts) {
-			for row, err := range part.backward(ctx, blockRows) {
+			for row, err := range part.backward(ctx, holdRows, spool) {
 				if !yield(row, err) || err != nil {
 					return
 				}
@@ -178,7 +174,7 @@ func (r *Reader) openParts(folder, transaction string, files []file) ([]*openPar
 }
 
 // events yields the events of the commits, the newest first.
-func (r *Reader) events(ctx context.Context, commits []eventManifestRef, within window.Window) iter.Seq2[schema.Row, error] {
+func (r *Reader) events(ctx context.Context, commits []eventManifestRef, within window.Window, spool *Spool) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		commits, err := r.byJournal(commits)
 		if err != nil {
@@ -194,7 +190,7 @@ func (r *Reader) events(ctx context.Context, commits []eventManifestRef, within 
 			if m == nil {
 				continue // one without files, gone since the folder was read
 			}
-			for row, err := range r.commit(ctx, m, within) {
+			for row, err := range r.commit(ctx, m, within, spool) {
 				if !yield(row, err) || err != nil {
 					return
 				}
@@ -226,7 +222,7 @@ func (r *Reader) byJournal(commits []eventManifestRef) ([]eventManifestRef, erro
 }
 
 // commit yields the events of one commit, of which each date has files of its own.
-func (r *Reader) commit(ctx context.Context, m *eventManifest, within window.Window) iter.Seq2[schema.Row, error] {
+func (r *Reader) commit(ctx context.Context, m *eventManifest, within window.Window, spool *Spool) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
 		var parts []*openPart
 		defer func() { closeParts(parts) }()
@@ -247,7 +243,7 @@ func (r *Reader) commit(ctx context.Context, m *eventManifest, within window.Win
 		}
 		runs := make([]iter.Seq2[schema.Row, error], len(parts))
 		for i, part := range parts {
-			runs[i] = part.backward(ctx, max(blockRows/len(parts), leastBlock))
+			runs[i] = part.backward(ctx, max(holdRows/len(parts), leastHeld), spool)
 		}
 		browse.NewestFirst(runs)(yield)
 	}

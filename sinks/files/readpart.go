@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -16,19 +15,16 @@ import (
 // Rows that are held in memory at a time, of all files that are read together; and
 // of each of them at least.
 const (
-	blockRows  = 8_000
-	leastBlock = 100
+	holdRows  = 8_000
+	leastHeld = 100
 )
-
-// rowsOf yields the rows [from, to) of an open file.
-type rowsOf func(f *os.File, size int64, from, to int) iter.Seq2[schema.Row, error]
 
 // openPart is a file that a manifest lists.
 type openPart struct {
 	file   *os.File
 	path   string // the final one
 	listed *file
-	decode rowsOf
+	rows   func(ctx context.Context, file Stored, spool *Spool) iter.Seq2[schema.Row, error]
 }
 
 // notListedError says that a file is not as its manifest lists it.
@@ -63,7 +59,7 @@ func (r *Reader) openPart(folder, transaction string, listed *file) (*openPart, 
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
-		return &openPart{file: f, path: final, listed: listed, decode: r.decode(listed.Name)}, nil
+		return &openPart{file: f, path: final, listed: listed, rows: r.backward}, nil
 	}
 	return nil, &notListedError{final, fs.ErrNotExist}
 }
@@ -74,47 +70,33 @@ func closeParts(parts []*openPart) {
 	}
 }
 
-// backward yields the file's rows from the last to the first, so many of them in
-// memory at a time.
-func (p *openPart) backward(ctx context.Context, block int) iter.Seq2[schema.Row, error] {
+// backward yields the file's rows from the last to the first, holding about so many
+// of them in memory.
+func (p *openPart) backward(ctx context.Context, hold int, spool *Spool) iter.Seq2[schema.Row, error] {
+	stored := Stored{ReaderAt: p.file, Name: p.listed.Name, Size: p.listed.Size, Rows: p.listed.Rows, Hold: hold}
 	return func(yield func(schema.Row, error) bool) {
-		for to := p.listed.Rows; to > 0; to -= block {
-			if err := ctx.Err(); err != nil {
-				yield(schema.Row{}, err)
+		for row, err := range p.rows(ctx, stored, spool) {
+			if err != nil {
+				yield(schema.Row{}, p.explain(ctx, err))
 				return
 			}
-			rows := make([]schema.Row, 0, min(to, block))
-			for row, err := range p.decode(p.file, p.listed.Size, max(to-block, 0), to) {
-				if err != nil {
-					yield(schema.Row{}, p.explain(err))
-					return
-				}
-				rows = append(rows, row)
-			}
-			for _, row := range slices.Backward(rows) {
-				if !yield(row, nil) {
-					return
-				}
+			if !yield(row, nil) {
+				return
 			}
 		}
 	}
 }
 
-func (p *openPart) explain(err error) error {
-	if _, ok := errors.AsType[*UnsupportedError](err); ok {
-		return fmt.Errorf("read %s: %w", p.path, err)
+// explain says of an error in the middle of a file what it is.
+func (p *openPart) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if _, ok := errors.AsType[*SpoolError](err); ok {
+		return fmt.Errorf("reading %s: %w", p.path, err)
 	}
 	return &damagedPartError{p.path, err}
 }
-
-// UnsupportedError is what Format.Decode says of a file that is in order and that it
-// cannot read all the same.
-type UnsupportedError struct{ Err error }
-
-func (e *UnsupportedError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *UnsupportedError) Unwrap() error { return e.Err }
 
 // damagedPartError says that a file has the size that is listed, but not the rows.
 type damagedPartError struct {

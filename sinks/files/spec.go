@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"io"
 	"iter"
 	"log/slog"
@@ -22,9 +23,19 @@ type Format struct {
 	// cut into calls of Write. Several files may be written at a time, by one
 	// goroutine.
 	Encode func(w io.Writer) (Encoder, error)
-	// Decode yields the rows [from, to) of a file, counted from 0. The name ends
-	// in one of Extensions; size is the file's.
-	Decode func(name string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error]
+	// Backward yields the rows of a file from the last to the first. What it reads
+	// before its time and cannot hold, it keeps in the spool.
+	Backward func(ctx context.Context, file Stored, spool *Spool) iter.Seq2[schema.Row, error]
+}
+
+// Stored is a file that is read back.
+type Stored struct {
+	io.ReaderAt
+	Name string // it ends in one of the format's Extensions
+	Size int64
+	Rows int // as the manifest lists it
+	// Hold is about how many rows may be held in memory at a time.
+	Hold int
 }
 
 // Encoder writes one file.

@@ -1,7 +1,8 @@
 package ndjson
 
 import (
-	"bufio"
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,46 +13,76 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/leads-etl/leads-etl/schema"
+	"github.com/leads-etl/leads-etl/sinks/files"
 )
 
-// maxLine is more than a row of the API's has, and keeps a foreign file without
-// line ends out of memory.
-const maxLine = 64 << 20
+const (
+	// maxLine is more than a row of the API's has, and keeps a foreign file without
+	// line ends out of memory.
+	maxLine = 64 << 20
+	// rowBytes is about what a row has as text.
+	rowBytes = 1 << 10
+)
 
-// decode yields the rows [from, to) of a file, whose name tells its compression.
-// The lines before them are read, as they have to be, but not parsed.
-func decode(name string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
+// text is some whole lines of a file.
+type text struct {
+	lines []byte
+	rows  int // lines, where they were counted
+}
+
+// backward yields the rows of a file from the last to the first. Its name tells its
+// compression.
+func backward(ctx context.Context, file files.Stored, spool *files.Spool) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
-		plain, err := decompressor(name, io.NewSectionReader(file, 0, size))
-		if err != nil {
-			yield(schema.Row{}, err)
-			return
+		texts := compressedTexts(ctx, file, spool)
+		if strings.HasSuffix(file.Name, extensions[None]) {
+			texts = plainTexts(ctx, file)
 		}
-		defer plain.Close() // it was read only
-		lines := bufio.NewScanner(plain)
-		lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-		for n := range to {
-			if !lines.Scan() {
-				err := lines.Err()
-				if err == nil {
-					err = io.ErrUnexpectedEOF
-				}
-				yield(schema.Row{}, fmt.Errorf("line %d: %w", n+1, err))
-				return
-			}
-			if n < from {
-				continue
-			}
-			row, err := schema.ParseJSON(lines.Bytes())
+		left := file.Rows
+		for t, err := range texts {
 			if err != nil {
-				err = fmt.Errorf("line %d: %w", n+1, err)
-			}
-			if !yield(row, err) || err != nil {
+				yield(schema.Row{}, err)
 				return
 			}
+			for line := range linesBackward(t.lines) {
+				if left == 0 {
+					yield(schema.Row{}, fmt.Errorf("it has more than the %d rows that it should have", file.Rows))
+					return
+				}
+				row, err := schema.ParseJSON(line)
+				if err != nil {
+					err = fmt.Errorf("line %d: %w", left, err)
+				}
+				if !yield(row, err) || err != nil {
+					return
+				}
+				left--
+			}
+		}
+		if left > 0 {
+			yield(schema.Row{}, fmt.Errorf("it has %d rows, and should have %d", file.Rows-left, file.Rows))
 		}
 	}
 }
+
+// linesBackward yields the lines of a text, without their ends, from the last to the
+// first.
+func linesBackward(lines []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(lines) > 0 {
+			lines = bytes.TrimSuffix(lines, []byte("\n"))
+			begin := bytes.LastIndexByte(lines, '\n') + 1
+			if !yield(lines[begin:]) {
+				return
+			}
+			lines = lines[:begin]
+		}
+	}
+}
+
+// textBytes is how much text a piece of a file has, where rows of about so many bytes
+// may be held.
+func textBytes(hold int) int { return min(max(hold/8, 32<<10), 1<<20) }
 
 // decompressor reads text by the extension of a name.
 func decompressor(name string, r io.Reader) (io.ReadCloser, error) {
@@ -65,8 +96,6 @@ func decompressor(name string, r io.Reader) (io.ReadCloser, error) {
 			return nil, err
 		}
 		return d.IOReadCloser(), nil
-	case strings.HasSuffix(name, extensions[None]):
-		return io.NopCloser(r), nil
 	}
 	return nil, errors.New("the name tells no compression that is known")
 }

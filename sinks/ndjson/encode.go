@@ -47,7 +47,7 @@ func formatOf(c Config, compress func() compression, beside bool) files.Format {
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
-		Decode:     decode,
+		Backward:   backward,
 		Encode: func(w io.Writer) (files.Encoder, error) {
 			p := idle.take()
 			if p == nil {

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	pq "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/leads-etl/leads-etl/schema"
 	"github.com/leads-etl/leads-etl/sinks/files"
@@ -18,19 +18,43 @@ import (
 // decodeRows is how many rows are taken from the library at a time.
 const decodeRows = 256
 
+// backward yields the rows of a file from the last to the first: of so many together
+// as may be held, for within a page they come from the first to the last.
+func backward(ctx context.Context, file files.Stored, _ *files.Spool) iter.Seq2[schema.Row, error] {
+	return func(yield func(schema.Row, error) bool) {
+		for to := file.Rows; to > 0; to -= file.Hold {
+			if err := ctx.Err(); err != nil {
+				yield(schema.Row{}, err)
+				return
+			}
+			rows := make([]schema.Row, 0, min(to, file.Hold))
+			for row, err := range decode(file, file.Size, max(to-file.Hold, 0), to) {
+				if err != nil {
+					yield(schema.Row{}, err)
+					return
+				}
+				rows = append(rows, row)
+			}
+			for _, row := range slices.Backward(rows) {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // decode yields the rows [from, to) of a file. Row groups that hold none of them
 // are passed over.
-func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
+func decode(file io.ReaderAt, size int64, from, to int) iter.Seq2[schema.Row, error] {
 	return func(yield func(schema.Row, error) bool) {
-		f, err := pq.OpenFile(file, size, pq.SkipBloomFilters(true))
+		source := &pageSource{ReaderAt: file}
+		f, err := pq.OpenFile(source, size, pq.SkipBloomFilters(true))
 		if err != nil {
 			yield(schema.Row{}, err)
 			return
 		}
 		leaves, err := leavesOf(f.Schema())
-		if err == nil {
-			err = checkCodecs(f)
-		}
 		if err != nil {
 			yield(schema.Row{}, err)
 			return
@@ -40,9 +64,13 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			return
 		}
 		first := 0 // of the row group
-		for _, g := range f.RowGroups() {
+		for i, g := range f.RowGroups() {
 			end := first + int(g.NumRows())
 			if from < end && first < to {
+				if err := source.hideSizes(f, i); err != nil {
+					yield(schema.Row{}, err)
+					return
+				}
 				if !decodeGroup(g, leaves, max(from-first, 0), min(to, end)-first, yield) {
 					return
 				}
@@ -50,20 +78,6 @@ func decode(_ string, file io.ReaderAt, size int64, from, to int) iter.Seq2[sche
 			first = end
 		}
 	}
-}
-
-// checkCodecs refuses LZ4: the library reads pages of it that were compressed to more
-// than a third as zeros (see lz4Codec), and lets nobody bring a codec of their own
-// for reading.
-func checkCodecs(f *pq.File) error {
-	for _, g := range f.Metadata().RowGroups {
-		for i := range g.Columns {
-			if g.Columns[i].MetaData.Codec == format.Lz4Raw {
-				return &files.UnsupportedError{Err: errors.New("its pages are compressed with lz4, which cannot be read back here: use another reader of Parquet, such as DuckDB, or another output")}
-			}
-		}
-	}
-	return nil
 }
 
 // decodeGroup yields the rows [from, to) of a row group, and reports whether to

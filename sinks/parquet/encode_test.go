@@ -72,9 +72,9 @@ func expect(rows []schema.Row) []schema.Row {
 	return want
 }
 
-// Every compression makes a file that is read back. The library cannot read back
-// its own LZ4 (see lz4Codec), whose pages are therefore compared with those of
-// the file without compression.
+// Every compression makes a file that is read back. The library by itself
+// cannot read back its own LZ4 (see lz4Codec), whose pages are therefore compared
+// with those of the file without compression; TestDecodeLZ4 is of what can.
 func TestCompressions(t *testing.T) {
 	rows := sinktest.Leads(sinktest.Day, 0, 3000)
 	c := DefaultConfig("")

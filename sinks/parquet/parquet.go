@@ -63,7 +63,7 @@ func newFormat(c Config, rows arrangement) (files.Format, error) {
 		Name:       "parquet",
 		Extension:  extension,
 		Extensions: []string{extension},
-		Decode:     decode,
+		Backward:   backward,
 		Encode: func(w io.Writer) (files.Encoder, error) {
 			return newEncoder(w, rows, compression, c.RowGroupRows, c.Roll), nil
 		},
@@ -86,20 +86,6 @@ func codec(name string) (compress.Codec, error) {
 		return newZstdCodec(), nil
 	}
 	return nil, fmt.Errorf("compression %q is none of %v", name, compressions)
-}
-
-// lz4Codec decodes into the buffer that it is given. The library's own makes
-// another where a page was compressed to more than a third, and its caller goes
-// on with the first, unfilled, if the lengths are the same. The writer decodes
-// pages when it fills bloom filters.
-type lz4Codec struct{ lz4.Codec }
-
-func (c *lz4Codec) Decode(dst, src []byte) ([]byte, error) {
-	out, err := c.Codec.Decode(dst, src)
-	if err != nil || len(out) > len(dst) {
-		return out, err
-	}
-	return dst[:copy(dst, out)], nil
 }
 
 // Observe returns what tells the table's positions without touching it.

@@ -15,28 +15,28 @@ func Usual(events, revealed bool) []Column {
 	var columns []Column
 	if events {
 		columns = append(columns,
-			named("extracted_at", "seen", 0),
+			named("extracted_at", "seen", 2),
 			named("event_type", "event", 0),
-			Column{Title: "version", Text: of("lead_version"), Right: true, Rank: 3})
+			Column{Title: "version", Text: of("lead_version"), Right: true, Rank: 4})
 	}
 	columns = append(columns,
-		Column{Title: "submitted", Text: func(r *schema.Row) string { return optional(&r.SubmittedTime, minutes) }, Rank: rank(events, 4, 0)},
-		named("lead_status", "status", rank(events, 5, 0)),
-		Column{Title: "item_id", Text: of("item_id"), Rank: 2},
-		Column{Title: "item_title", Text: of("item_title"), Shrinks: true, Rank: 6})
+		Column{Title: "submitted", Text: func(r *schema.Row) string { return optional(&r.SubmittedTime, minutes) }, Rank: rank(events, 5, 2)},
+		named("lead_status", "status", rank(events, 6, 0)),
+		Column{Title: "item_id", Text: of("item_id"), Rank: 3},
+		Column{Title: "item_title", Text: of("item_title"), Shrinks: true, Rank: 7})
 	if events {
-		columns = append(columns, Column{Title: "changed", Text: of("changed_fields"), Shrinks: true})
+		columns = append(columns, Column{Title: "changed", Text: of("changed_fields"), Shrinks: true, Rank: 2})
 	} else {
 		columns = append(columns,
-			Column{Title: "fee", Text: fee, Right: true, Rank: 7},
-			Column{Title: "messages", Text: of("message_count"), Right: true, Rank: 8})
+			Column{Title: "fee", Text: fee, Right: true, Rank: 8},
+			Column{Title: "messages", Text: of("message_count"), Right: true, Rank: 9})
 	}
 	if revealed {
 		columns = append(columns,
 			Column{Title: "name", Text: name, Shrinks: true, Rank: 1},
 			Column{Title: "reach", Text: reach, Shrinks: true, Rank: 1})
 	}
-	return append(columns, named("lead_id", "lead_id", rank(revealed, 9, 0)))
+	return append(columns, named("lead_id", "lead_id", rank(revealed, 10, 0)))
 }
 
 func rank(condition bool, yes, no int) int {

@@ -100,3 +100,55 @@ func TestTableFits(t *testing.T) {
 		}
 	}
 }
+
+// The lines of a narrow terminal are not broken, of leads and of events, with the
+// persons and without: what there is no room for is left out, and first what is
+// empty.
+func TestTableFitsNarrow(t *testing.T) {
+	r := full()
+	r.LeadID = "4a3b8756-d967-5b55-a854-1b75ab7a6314"
+	r.EventType = schema.Snapshot
+	r.ItemID = schema.Some("110500001813")
+	r.SubmittedTime = schema.Some(time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC))
+	r.ExtractedAt = r.SubmittedTime.Value
+	r.LeadStatus = schema.Some("RESPONDED")
+	for width, want := range map[int][]string{
+		50: {"STATUS LEAD_ID", "STATUS ITEM_ID NAME REACH", "EVENT LEAD_ID", "EVENT ITEM_ID NAME REACH"},
+		80: {"SUBMITTED STATUS ITEM_ID LEAD_ID", "SUBMITTED STATUS ITEM_ID ITEM_TITLE NAME REACH", "SEEN EVENT STATUS LEAD_ID", "SEEN EVENT STATUS ITEM_ID NAME REACH"},
+	} {
+		for i, columns := range [][]Column{Usual(false, false), Usual(false, true), Usual(true, false), Usual(true, true)} {
+			var out strings.Builder
+			table := Table{Columns: columns, Width: width}
+			if _, err := table.Write(&out, rowsOf(r)); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(out.String()) {
+				if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > width {
+					t.Errorf("width %d: a line of %d: %q", width, w, line)
+				}
+			}
+			titles, _, _ := strings.Cut(out.String(), "\n")
+			if got := strings.Join(strings.Fields(titles), " "); got != want[i] {
+				t.Errorf("width %d: columns %s, want %s", width, got, want[i])
+			}
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	const text = "read up to 2026-11-25T18:01:34Z, 限量版 限量版 in leads-demo/marketplace=EBAY_DE"
+	for width, want := range map[int]string{
+		10: text,
+		24: "read up to\n  2026-11-25T18:01:34Z,\n  限量版 限量版 in\n  leads-demo/marketplace=EBAY_DE",
+		40: "read up to 2026-11-25T18:01:34Z, 限量版\n  限量版 in leads-demo/marketplace=EBAY_DE",
+		99: text,
+	} {
+		if got := Wrap(text, width, "  "); got != want {
+			t.Errorf("width %d: %q", width, got)
+		}
+	}
+	const marked = "\x1b[32mok\x1b[0m parquet is up to date"
+	if got := Wrap(marked, 24, "  "); got != marked {
+		t.Errorf("colors take room: %q", got)
+	}
+}

@@ -2,9 +2,11 @@ package display
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -20,8 +22,8 @@ type Column struct {
 	Right bool
 	// Shrinks says that it may be cut; others are shown whole, or not at all.
 	Shrinks bool
-	// Rank decides which columns are left out where there is no room: those with
-	// the highest first, never those with 0.
+	// Rank decides which columns are left out where there is no room: those with the
+	// lowest are the most wanted, and those with 0 always there.
 	Rank int
 }
 
@@ -95,44 +97,68 @@ func (t *Table) titles() []string {
 	return titles
 }
 
-// fit sets the widths by the sample, shrinks the widest column that may be cut
-// while there is no room, and leaves columns out where that is not enough: their
-// width is -1.
+// fit sets the widths by the sample. Where there is no room for all columns, those
+// with rank 0 are shown and of the others, the most wanted first, what there is room
+// for beside them; the widest that may be cut are then cut. The width of a column
+// that is left out is -1.
 func (t *Table) fit(sample [][]string) {
 	t.widths = make([]int, len(t.Columns))
+	empty := make([]bool, len(t.Columns))
 	for i, title := range t.titles() {
+		empty[i] = true
 		t.widths[i] = runewidth.StringWidth(title)
 		for _, cells := range sample {
 			t.widths[i] = max(t.widths[i], runewidth.StringWidth(cells[i]))
+			empty[i] = empty[i] && cells[i] == ""
 		}
 	}
-	for t.Width > 0 {
+	if t.Width == 0 || t.total() <= t.Width {
+		return
+	}
+	t.choose(empty)
+	for {
 		over := t.total() - t.Width
-		if over <= 0 {
+		i := t.widest()
+		if over <= 0 || i < 0 {
 			return
 		}
-		if i := t.widest(); i >= 0 {
-			t.widths[i] = max(leastWidth, t.widths[i]-over)
-			continue
-		}
-		i := t.leastWanted()
-		if i < 0 {
-			return
-		}
-		t.widths[i] = -1
-		t.fitAgain(sample, i)
+		t.widths[i] = max(leastWidth, t.widths[i]-over)
 	}
 }
 
-// fitAgain gives the columns that were shrunk their width back, now that one is
-// left out.
-func (t *Table) fitAgain(sample [][]string, out int) {
-	kept := *t
-	kept.Width = 0
-	kept.fit(sample)
-	for i, width := range t.widths {
-		if width >= 0 && i != out {
-			t.widths[i] = kept.widths[i]
+// choose leaves out columns for which there is no room however the others are cut,
+// those that are empty before all others.
+func (t *Table) choose(empty []bool) {
+	widths := slices.Clone(t.widths)
+	var ranked []int
+	least := func(i int) int {
+		if t.Columns[i].Shrinks {
+			return min(widths[i], leastWidth)
+		}
+		return widths[i]
+	}
+	room := t.Width + len(gap)
+	for i, c := range t.Columns {
+		if c.Rank > 0 {
+			t.widths[i] = -1
+			ranked = append(ranked, i)
+			continue
+		}
+		room -= least(i) + len(gap)
+	}
+	slices.SortStableFunc(ranked, func(i, j int) int {
+		if empty[i] != empty[j] {
+			if empty[i] {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(t.Columns[i].Rank, t.Columns[j].Rank)
+	})
+	for _, i := range ranked {
+		if need := least(i) + len(gap); need <= room {
+			t.widths[i] = widths[i]
+			room -= need
 		}
 	}
 }
@@ -157,17 +183,6 @@ func (t *Table) widest() int {
 		}
 	}
 	return widest
-}
-
-// leastWanted is the place of the column that is left out next; -1 for none.
-func (t *Table) leastWanted() int {
-	least := -1
-	for i, c := range t.Columns {
-		if t.widths[i] >= 0 && c.Rank > 0 && (least < 0 || c.Rank > t.Columns[least].Rank) {
-			least = i
-		}
-	}
-	return least
 }
 
 func (t *Table) line(w io.Writer, cells []string) {

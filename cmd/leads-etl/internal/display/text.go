@@ -2,10 +2,13 @@ package display
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/leads-etl/leads-etl/schema"
 )
@@ -74,4 +77,37 @@ func Printable(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "·"))
+}
+
+// leastWrapped is the width below which text is not broken into lines: there would be
+// too many.
+const leastWrapped = 20
+
+// color is what sets a terminal's, and takes no room.
+var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// Wrap breaks text between words, so that its lines are no wider than so many cells;
+// a word that is wider has a line of its own. All but the first begin with the indent,
+// which does not count.
+func Wrap(text string, width int, indent string) string {
+	if width < leastWrapped {
+		return text
+	}
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Split(text, " ") {
+		w := runewidth.StringWidth(color.ReplaceAllString(word, ""))
+		switch {
+		case i == 0:
+		case used+1+w > width:
+			b.WriteString("\n" + indent)
+			used = 0
+		default:
+			b.WriteString(" ")
+			used++
+		}
+		b.WriteString(word)
+		used += w
+	}
+	return b.String()
 }
