@@ -28,9 +28,7 @@ func produce(t *testing.T, k *kafkatest.Kafka, topic, txn string, end kgo.Transa
 			t.Fatal(err)
 		}
 	}
-	if err := client.EndTransaction(t.Context(), end); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.EndTransaction(t, client, topic, end)
 }
 
 func TestReadsCommittedOnly(t *testing.T) {

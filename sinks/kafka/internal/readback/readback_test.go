@@ -52,7 +52,10 @@ func (r *rig) want(t *testing.T, key, want string) {
 }
 
 // writer is another's producer, franz-go's.
-type writer struct{ *kgo.Client }
+type writer struct {
+	*kgo.Client
+	topic string
+}
 
 func (r *rig) writer(t *testing.T, options ...kgo.Opt) writer {
 	t.Helper()
@@ -62,7 +65,7 @@ func (r *rig) writer(t *testing.T, options ...kgo.Opt) writer {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return writer{client}
+	return writer{client, r.Topic}
 }
 
 func (w writer) put(t *testing.T, key, value string) {
@@ -81,9 +84,7 @@ func (w writer) begin(t *testing.T) {
 
 func (w writer) end(t *testing.T, how kgo.TransactionEndTry) {
 	t.Helper()
-	if err := w.EndTransaction(t.Context(), how); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.EndTransaction(t, w.Client, w.topic, how)
 }
 
 func both(t *testing.T, test func(t *testing.T, k *kafkatest.Kafka)) {
