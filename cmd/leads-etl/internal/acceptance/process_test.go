@@ -199,9 +199,11 @@ type poll struct {
 	clean bool
 }
 
-// pollSlack is by how much a poll may seem to have begun later than it did: the
-// line is written after the time that it tells was measured.
-const pollSlack = 200 * time.Millisecond
+// pollSlack is by how much what a poll counts on may be older than it seems to be.
+// What was read less than half an interval before is not read again (schedule.Plan):
+// by the poll that a kill ended, as the next one begins at once. And the line is
+// written after the time that it tells was measured.
+const pollSlack = streamInterval/2 + 200*time.Millisecond
 
 func pollOf(line logLine) (poll, bool) {
 	took, err := time.ParseDuration(line.Took)

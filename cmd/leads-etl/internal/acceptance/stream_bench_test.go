@@ -44,7 +44,7 @@ func BenchmarkIdleStream(b *testing.B) {
 	}
 	w := streamWorld(b, simulator.Config{Seed: 5, Leads: leads, Listings: max(40, leads/500), DailyQuota: ampleQuota, Clean: true})
 	w.kafkaOn, w.parquetOn = false, false
-	w.setStream("10s", quota)
+	w.setStream(10*time.Second, quota)
 	w.extra = strings.Replace(w.extra, "window = \"240h\"\n", "", 1) // as it usually is
 	b.Run("poll", func(b *testing.B) {
 		for b.Loop() {

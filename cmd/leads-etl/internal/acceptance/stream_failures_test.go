@@ -51,7 +51,7 @@ func TestStreamWaitsForItsQuota(t *testing.T) {
 	if calls := w.sim.Stats().Calls; calls > 6 {
 		t.Errorf("%d calls with a quota of 8 and a reserve of 2", calls)
 	}
-	w.setStream("1s", ampleQuota)
+	w.setStream(streamInterval, ampleQuota)
 	w.wantEvents(w.streamToTheEnd().polls())
 }
 

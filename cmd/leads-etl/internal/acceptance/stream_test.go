@@ -16,8 +16,11 @@ import (
 // ampleQuota lets a stream read its whole lookback at every poll.
 const ampleQuota = 100_000_000
 
-// streamWorld is a world up to now, and an exporter that polls all of it every
-// second.
+// streamInterval is how often the streams of most tests poll.
+const streamInterval = time.Second
+
+// streamWorld is a world up to now, and an exporter that polls all of it at each
+// streamInterval.
 func streamWorld(t testing.TB, config simulator.Config) *world {
 	t.Helper()
 	return streamWorldOn(t, kafkatest.Broker(t), config)
@@ -35,14 +38,14 @@ func streamWorldOn(t testing.TB, broker *kafkatest.Kafka, config simulator.Confi
 		config.DailyQuota = ampleQuota
 	}
 	w := newWorldOn(t, broker, config)
-	w.setStream("1s", ampleQuota)
+	w.setStream(streamInterval, ampleQuota)
 	w.files = "roll-interval = \"1s\"\n"
 	return w
 }
 
 // setStream sets the interval and how many calls a day there are.
-func (w *world) setStream(interval string, quota int) {
-	w.extra = fmt.Sprintf("[fetch]\ndaily-quota = %d\nwindow = \"240h\"\n[stream]\ninterval = %q\nsettle = \"0s\"\nlookback = \"30d\"\n", quota, interval)
+func (w *world) setStream(interval time.Duration, quota int) {
+	w.extra = fmt.Sprintf("[fetch]\ndaily-quota = %d\nwindow = \"240h\"\n[stream]\ninterval = \"%s\"\nsettle = \"0s\"\nlookback = \"30d\"\n", quota, interval)
 }
 
 // events are what the stream wrote into each sink that is on.
