@@ -13,14 +13,21 @@ import (
 )
 
 // sharedBytes bounds the memory of the pages that are kept for sinks that have not
-// read them yet: so far apart they may be. The one that is ahead reads and flattens,
-// and waits where there is no room; the others only write, and so keep up.
-const sharedBytes = 12 << 20
+// read them yet: so far apart they may be, four to five pages of 1,800 leads. The one
+// that is ahead reads and flattens, and waits where there is no room; the others only
+// write, and so keep up.
+const sharedBytes = 24 << 20
 
-// Who is ahead waits for the others, which come for what is kept within that time if
-// they are at work. One that is down or has nothing to do must not hold anybody back:
-// after a wait in vain so many times there is none, which doubles each time.
+// maxAsked bounds what is remembered of parts that not all have asked for, at some 100
+// bytes each.
+const maxAsked = 1 << 14
+
+// Who is ahead waits for the others as long as one of them comes nearer within that
+// time: it asks for what others have had, and not so many parts ago that it would take
+// long. One that is down, has nothing to do, or is far behind must not hold anybody
+// back: after a wait in vain so many times there is none, which doubles each time.
 const (
+	nearParts   = 128
 	catchUp     = 500 * time.Millisecond
 	maxNoWaits  = 1 << 12
 	firstNoWait = 4
@@ -29,6 +36,9 @@ const (
 // sharing lets several readers of a page share the work of flattening it: who asks
 // for what another is just flattening waits for that, and what is flattened is
 // kept until as many have asked for it as there are readers, or there is no room.
+// What had to go for lack of room is flattened again by who comes to it later, and
+// is then kept only for those who have not had it either: else it would take the
+// room of what is still wanted, and once apart the readers would stay apart.
 // Who is ahead of the others by as much as there is room for waits a little, so that
 // they stay together; readers that are far apart all the same just do not meet. It is
 // all about time and memory: what is returned is the same as without.
@@ -38,6 +48,9 @@ type sharing struct {
 	mu      sync.Mutex
 	readers int
 	resting int                        // of the readers, those that wait for more to be landed
+	asked   map[pagePart]askedPart     // as long as not all have asked for it
+	parts   int                        // that were asked for first
+	nearer  int                        // how often one asked for what others had had lately
 	held    map[pagePart]*list.Element // of *flattening
 	recent  *list.List                 // the one asked for last in front
 	bytes   int64
@@ -48,6 +61,10 @@ type sharing struct {
 	noWaits int           // how often not to wait, after a wait in vain
 	inVain  int           // what noWaits was set to
 }
+
+// askedPart is a part that so many readers have asked for, and how many parts there
+// were before it.
+type askedPart struct{ readers, before int }
 
 // pagePart is what is flattened as one: a page, or a slice of a large one.
 type pagePart struct {
@@ -62,13 +79,11 @@ type flattening struct {
 	result flatten.Result
 	err    error
 
-	// Guarded by sharing.mu.
-	asked int
-	bytes int64
+	bytes int64 // guarded by sharing.mu
 }
 
 func newSharing(limit int64) *sharing {
-	return &sharing{limit: limit, held: make(map[pagePart]*list.Element), recent: list.New(), dropped: make(chan struct{})}
+	return &sharing{limit: limit, asked: make(map[pagePart]askedPart), held: make(map[pagePart]*list.Element), recent: list.New(), dropped: make(chan struct{})}
 }
 
 // join adds a reader, until the function that it returns is called.
@@ -82,6 +97,7 @@ func (s *sharing) join() (leave func()) {
 		s.readers--
 		if s.readers < 2 {
 			s.shrink(0)
+			clear(s.asked)
 		}
 		s.wake()
 	}
@@ -109,6 +125,7 @@ func (s *sharing) freeAtRest() bool {
 		return false
 	}
 	s.shrink(0)
+	clear(s.asked)
 	return true
 }
 
@@ -138,7 +155,7 @@ func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func
 		if e, ok := s.held[part]; ok {
 			f := e.Value.(*flattening)
 			s.recent.MoveToFront(e)
-			if f.asked++; f.asked >= s.readers {
+			if s.note(part) {
 				s.drop(e)
 				s.noWaits, s.inVain = 0, 0 // all have met
 			}
@@ -147,11 +164,14 @@ func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func
 				return f.result, f.err
 			}
 		}
-		if !s.wait() {
-			break
+		if s.asked[part].readers > 0 || !s.wait() {
+			break // who is behind does not wait: the others do, for it
 		}
 	}
-	f := &flattening{part: part, done: make(chan struct{}), asked: 1}
+	if s.note(part) {
+		return work // all others have had it
+	}
+	f := &flattening{part: part, done: make(chan struct{})}
 	e := s.recent.PushFront(f)
 	s.held[part] = e
 	s.making++
@@ -161,6 +181,27 @@ func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func
 		s.keep(e)
 		return f.result, f.err
 	}
+}
+
+// note takes down that a reader asks for the part, and reports whether all have.
+func (s *sharing) note(part pagePart) (all bool) {
+	a, ok := s.asked[part]
+	switch {
+	case !ok:
+		a.before = s.parts
+		s.parts++
+	case s.parts-a.before <= nearParts:
+		s.nearer++
+	}
+	if a.readers++; a.readers >= s.readers {
+		delete(s.asked, part)
+		return true
+	}
+	if len(s.asked) >= maxAsked {
+		clear(s.asked) // of readers that are so far apart, nobody meets anybody
+	}
+	s.asked[part] = a
+	return false
 }
 
 // keep takes in what was flattened, if it is still held.
@@ -174,6 +215,7 @@ func (s *sharing) keep(e *list.Element) {
 	}
 	if f.err != nil {
 		s.drop(e) // the next to ask tries again
+		delete(s.asked, f.part)
 		return
 	}
 	f.bytes = sizeOf(f.result)
@@ -182,9 +224,9 @@ func (s *sharing) keep(e *list.Element) {
 	s.shrink(s.limit)
 }
 
-// wait waits for room for one more part, if another reader may make it, and reports
-// whether it has come. The caller holds mu, which is free meanwhile. The last reader
-// that is at work never waits.
+// wait waits, for who is ahead of all, for room for one more part, if another reader
+// may make it, and reports whether to look again whether there is. The caller holds mu,
+// which is free meanwhile. The last reader that is at work never waits.
 func (s *sharing) wait() bool {
 	if len(s.held) == 0 || s.bytes+int64(s.making+1)*s.usual <= s.limit || s.waiting+s.resting+1 >= s.readers {
 		return false
@@ -194,7 +236,7 @@ func (s *sharing) wait() bool {
 		return false
 	}
 	s.waiting++
-	dropped := s.dropped
+	dropped, nearer := s.dropped, s.nearer
 	s.mu.Unlock()
 	limit := time.NewTimer(catchUp)
 	defer limit.Stop()
@@ -206,6 +248,7 @@ func (s *sharing) wait() bool {
 	}
 	s.mu.Lock()
 	s.waiting--
+	came = came || s.nearer != nearer
 	if !came {
 		s.inVain = min(max(2*s.inVain, firstNoWait), maxNoWaits)
 		s.noWaits = s.inVain

@@ -171,6 +171,61 @@ func TestSharingWaitsForNobodyForLong(t *testing.T) {
 	})
 }
 
+// Who has to flatten again what had no room does not take the room of what the others
+// are waiting for: readers that were apart meet again.
+func TestSharingMeetsAgain(t *testing.T) {
+	s := newSharing(3 * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+	for range 3 {
+		s.join()
+	}
+	s.noWaits = 1 << 30 // nobody waits
+	const parts = 20
+	flattened := 0
+	get := func(seq journal.Seq) {
+		t.Helper()
+		r, err := s.get(pagePart{seq: seq}, func() (flatten.Result, error) {
+			flattened++
+			return pageOf(seq, 10)()
+		})
+		if err != nil || r.Unfit != int(seq) {
+			t.Errorf("page %d: %+v, %v", seq, r, err)
+		}
+	}
+	// One runs ahead, and only its last three are kept.
+	for seq := range journal.Seq(10) {
+		get(seq)
+	}
+	// A second comes to what is gone; a third finds that, for it is kept for it alone.
+	for seq := range journal.Seq(10) {
+		get(seq)
+		get(seq)
+	}
+	if len(s.held) != 0 || len(s.asked) != 0 || s.bytes != 0 {
+		t.Errorf("%d parts, %d bytes are kept, and %d remembered, though all have had all", len(s.held), s.bytes, len(s.asked))
+	}
+	// From here on they are together.
+	before := flattened
+	for seq := journal.Seq(10); seq < parts; seq++ {
+		get(seq)
+		get(seq)
+		get(seq)
+	}
+	if n := flattened - before; n != parts-10 {
+		t.Errorf("%d parts were flattened %d times", parts-10, n)
+	}
+	// Two come to what a third has had and that is gone: the last of them keeps nothing.
+	for seq := journal.Seq(parts); seq < parts+10; seq++ {
+		get(seq)
+	}
+	before = flattened
+	get(parts)
+	s.shrink(0)
+	get(parts)
+	if flattened-before != 2 || s.held[pagePart{seq: parts}] != nil {
+		t.Errorf("flattened %d times; kept: %t", flattened-before, s.held[pagePart{seq: parts}] != nil)
+	}
+}
+
 // While all have what there is, nothing is kept, and nobody waits for who rests.
 func TestSharingKeepsNothingAtRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
