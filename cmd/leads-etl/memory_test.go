@@ -53,7 +53,8 @@ func TestMemoryLimit(t *testing.T) {
 	for live, want := range map[uint64]int64{
 		0:             softBytes,
 		fullBytes:     softBytes,
-		fullBytes + 1: (fullBytes+1)*165/100 + spareBytes,
+		fullBytes + 1: softBytes + 3,
+		136 << 20:     168 << 20,
 		400 << 20:     660<<20 + spareBytes,
 	} {
 		if got := memoryLimit(live); got != want {
