@@ -78,6 +78,9 @@ type flattening struct {
 	done   chan struct{} // closed when what follows is set
 	result flatten.Result
 	err    error
+	// yields says that who asked first is behind others, and not by much: it goes
+	// before what these have made, which who is behind comes to soon.
+	yields bool
 
 	bytes int64 // guarded by sharing.mu
 }
@@ -168,10 +171,10 @@ func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func
 			break // who is behind does not wait: the others do, for it
 		}
 	}
+	f := &flattening{part: part, done: make(chan struct{}), yields: s.near(part)}
 	if s.note(part) {
 		return work // all others have had it
 	}
-	f := &flattening{part: part, done: make(chan struct{})}
 	e := s.recent.PushFront(f)
 	s.held[part] = e
 	s.making++
@@ -183,15 +186,21 @@ func (s *sharing) begin(part pagePart, work func() (flatten.Result, error)) func
 	}
 }
 
+// near reports whether others have asked for the part, not many parts ago.
+func (s *sharing) near(part pagePart) bool {
+	a, ok := s.asked[part]
+	return ok && s.parts-a.before <= nearParts
+}
+
 // note takes down that a reader asks for the part, and reports whether all have.
 func (s *sharing) note(part pagePart) (all bool) {
+	if s.near(part) {
+		s.nearer++
+	}
 	a, ok := s.asked[part]
-	switch {
-	case !ok:
+	if !ok {
 		a.before = s.parts
 		s.parts++
-	case s.parts-a.before <= nearParts:
-		s.nearer++
 	}
 	if a.readers++; a.readers >= s.readers {
 		delete(s.asked, part)
@@ -221,6 +230,9 @@ func (s *sharing) keep(e *list.Element) {
 	f.bytes = sizeOf(f.result)
 	s.usual = f.bytes
 	s.bytes += f.bytes
+	if f.yields && s.bytes > s.limit {
+		s.drop(e)
+	}
 	s.shrink(s.limit)
 }
 

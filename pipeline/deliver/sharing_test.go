@@ -195,7 +195,7 @@ func TestSharingMeetsAgain(t *testing.T) {
 	for seq := range journal.Seq(10) {
 		get(seq)
 	}
-	// A second comes to what is gone; a third finds that, for it is kept for it alone.
+	// A second and a third come to what is gone, and then to what is kept.
 	for seq := range journal.Seq(10) {
 		get(seq)
 		get(seq)
@@ -223,6 +223,66 @@ func TestSharingMeetsAgain(t *testing.T) {
 	get(parts)
 	if flattened-before != 2 || s.held[pagePart{seq: parts}] != nil {
 		t.Errorf("flattened %d times; kept: %t", flattened-before, s.held[pagePart{seq: parts}] != nil)
+	}
+}
+
+// Who is ahead waits as long as another comes nearer, however slowly; who is behind
+// does not wait for who is ahead.
+func TestSharingWaitsWhileOthersComeNearer(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		apart journal.Seq // by how many parts, at first
+		waits bool
+	}{
+		{"near", 10, true},
+		{"far", nearParts + 30, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSharing(3 * sizeOf(flatten.Result{Rows: make([]schema.Row, 10)}))
+				for range 3 {
+					s.join()
+				}
+				get := func(seq journal.Seq) {
+					if _, err := s.get(pagePart{seq: seq}, pageOf(seq, 10)); err != nil {
+						t.Error(err)
+					}
+				}
+				s.noWaits = 1 << 30
+				for seq := range test.apart {
+					get(seq)
+				}
+				s.noWaits, s.inVain = 0, 0
+				begun := time.Now()
+				var ahead sync.WaitGroup
+				ahead.Go(func() { get(test.apart) })
+				// Two follow, with what takes them most of the time that is waited for them.
+				const pace = catchUp * 4 / 5
+				var behind time.Duration
+				for seq := range journal.Seq(4) {
+					time.Sleep(pace)
+					now := time.Now()
+					get(seq)
+					get(seq)
+					behind += time.Since(now)
+				}
+				synctest.Wait()
+				if behind != 0 {
+					t.Errorf("who is behind waited %s", behind)
+				}
+				s.mu.Lock()
+				still := s.waiting > 0
+				s.mu.Unlock()
+				if still != test.waits {
+					t.Errorf("after %s, who is ahead waits: %t", time.Since(begun), still)
+				}
+				for seq := journal.Seq(4); seq < test.apart; seq++ {
+					get(seq)
+					get(seq)
+				}
+				ahead.Wait()
+			})
+		})
 	}
 }
 
