@@ -42,52 +42,19 @@ func eventFormat(c Config) (files.Format, error) {
 }
 
 func formatOf(c Config, compress func() compression, beside bool) files.Format {
-	idle := &idlePresses{}
+	// Compressors are costly to make, so those of files that are complete serve the
+	// files to come. What nobody needs is let go: a stream that has caught up needs few.
+	presses := &sync.Pool{New: func() any { return newPress(compress(), beside) }}
 	return files.Format{
 		Name:       "ndjson",
 		Extension:  extensions[c.Compression],
 		Extensions: slices.Sorted(maps.Values(extensions)),
 		Backward:   backward,
 		Encode: func(w io.Writer) (files.Encoder, error) {
-			p := idle.take()
-			if p == nil {
-				p = newPress(compress(), beside)
-			}
+			p := presses.Get().(*press)
 			p.begin(w)
-			return &encoder{press: p, release: func() { idle.give(p) }, roll: c.Roll}, nil
+			return &encoder{press: p, release: func() { presses.Put(p) }, roll: c.Roll}, nil
 		},
-	}
-}
-
-// idlePresses keeps the presses of files that are complete, for the files to come:
-// compressors are costly to make. Several transactions are open at once, each in a
-// goroutine of its own, and a press serves one file at a time.
-type idlePresses struct {
-	mu   sync.Mutex
-	idle []*press
-}
-
-// maxIdle presses are kept. A stream that has caught up needs few.
-const maxIdle = 4
-
-// take returns a press that nobody else has, or nil if none is idle.
-func (i *idlePresses) take() *press {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	n := len(i.idle)
-	if n == 0 {
-		return nil
-	}
-	p := i.idle[n-1]
-	i.idle = i.idle[:n-1]
-	return p
-}
-
-func (i *idlePresses) give(p *press) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if len(i.idle) < maxIdle {
-		i.idle = append(i.idle, p)
 	}
 }
 
