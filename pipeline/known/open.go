@@ -241,7 +241,7 @@ func (s *Store) loadStreams() error {
 // three memory tables, and what a compaction reads and writes.
 func pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		CacheSize:                   4 << 20,
+		CacheSize:                   2 << 20,
 		MemTableSize:                4 << 20,
 		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       2,
