@@ -31,7 +31,8 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "leads-etl")
-	build := exec.Command("go", "build", "-o", binary, "github.com/leads-etl/leads-etl/cmd/leads-etl")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "github.com/leads-etl/leads-etl/cmd/leads-etl")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is released
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 		return 1
